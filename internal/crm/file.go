@@ -1,0 +1,60 @@
+package crm
+
+// An Object refers to something kept in the stage. Objects never change: a
+// reader that finds another hash or size than this has found damage.
+type Object struct {
+	Key    string `json:"key"`
+	Size   int64  `json:"size"`   // in bytes, as they were put
+	SHA256 string `json:"sha256"` // of the bytes, as 64 lower-case hex digits
+}
+
+// IsZero reports whether o refers to nothing.
+func (o Object) IsZero() bool { return o.Key == "" }
+
+// A FileRef says where a file of a request is. Local files and standard input
+// are staged before the import starts, so that a worker never opens a path
+// that came in a request.
+type FileRef struct {
+	Name   string `json:"name"` // base name at the source, for people to read
+	Object Object `json:"object"`
+}
+
+// A File refers to a source file that is whole in the stage.
+type File struct {
+	Number int    `json:"number"` // within the import, from 0
+	Name   string `json:"name"`   // base name at the source, for people to read
+	Object Object `json:"object"` // never of size 0: an empty file is [ErrInvalid]
+}
+
+// A Position is a place in a UTF-8 text file between two rows, where reading
+// can begin.
+type Position struct {
+	Offset int64 `json:"offset"` // in bytes from the file's first, inclusive
+	Line   int64 `json:"line"`   // physical line at Offset; the first line is 1
+}
+
+// An Address is where a person finds a row: the number of the file within the
+// import, and the line on which the row starts. Addresses order the rows of an
+// import as they were read.
+type Address int64
+
+const lineBits = 40
+
+// At returns the address of a line of a file. Both count as [File.Number] and
+// [Position.Line] do.
+func At(file int, line int64) Address { return Address(int64(file)<<lineBits | line) }
+
+// File returns the number of the file within the import, from 0.
+func (a Address) File() int { return int(a >> lineBits) }
+
+// Line returns the line within the file, from 1.
+func (a Address) Line() int64 { return int64(a) & (1<<lineBits - 1) }
+
+// A Decision is something that was found out about a file, or guessed, with
+// what spoke for it. It names columns and never quotes cells (invariant 4).
+type Decision struct {
+	About    string  `json:"about"`              // such as "encoding", "delimiter" or `column "Phone"`
+	Choice   string  `json:"choice"`             // such as "utf-8", ";" or "contact.phone"
+	Evidence string  `json:"evidence,omitempty"` // a phrase for people
+	Score    float64 `json:"score"`              // 0 to 1; 1 is certain or was told
+}

@@ -1,0 +1,48 @@
+package crm
+
+import "time"
+
+// A Report is the end of an import, for people and scripts: `starter import
+// -o json` prints it. Its JSON keys are API.
+type Report struct {
+	ImportID string `json:"import_id"`
+	Number   int64  `json:"number"`
+	Source   string `json:"source"`
+	State    State  `json:"state"`
+
+	Counts
+
+	// Rejects groups the rejections by reason and column, most rows first; at
+	// most [MaxRejectGroups], the last of which then gathers what is left
+	// under the reason "other". A row with two faults is in two groups.
+	Rejects    []RejectGroup `json:"rejects"`
+	RejectFile string        `json:"reject_file,omitempty"` // where the rejected rows lie, for people
+
+	// RejectObject is the staged list of rejected rows, one [RejectedRow] as
+	// JSON a line; UnprocessedObject lists the rows that nobody read, in the
+	// same form without faults. Zero when there are none.
+	RejectObject      Object `json:"reject_object,omitzero"`
+	UnprocessedObject Object `json:"unprocessed_object,omitzero"`
+
+	Seconds       float64  `json:"seconds"`
+	RowsPerSecond float64  `json:"rows_per_second"`
+	Failure       *Failure `json:"failure,omitempty"`
+	Earlier       string   `json:"earlier,omitempty"` // of AlreadyImported: the import that did it
+
+	// Outbox names the notifications to send, at most a few; see Notify.
+	Outbox []int64 `json:"outbox,omitempty"`
+
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at"`
+}
+
+// MaxRejectGroups bounds [Report.Rejects], so that a report may travel.
+const MaxRejectGroups = 100
+
+// A RejectGroup is the rejections of one reason in one column.
+type RejectGroup struct {
+	Reason    Reason `json:"reason"`
+	Column    string `json:"column"` // "" when whole rows are at fault
+	Count     int64  `json:"count"`
+	FirstLine int64  `json:"first_line"`
+}

@@ -1,0 +1,114 @@
+package crm
+
+import "time"
+
+// A Request is the input of the workflow Import: what somebody asked for. It
+// holds references only, and encodes to a few hundred bytes for each file.
+type Request struct {
+	// Version is [RequestVersion] of the code that made the request. Fields are
+	// added, never renamed or retyped.
+	Version int `json:"version"`
+
+	ID     string `json:"id"`     // of the import, minted by launch
+	Source string `json:"source"` // slug; the source exists already
+	Mode   Mode   `json:"mode"`
+
+	Files []FileRef `json:"files"` // at least one, at most [MaxFiles]
+	Sheet string    `json:"sheet,omitempty"`
+
+	// Mapping refers to the mapping file as it was given; zero when there was
+	// none, and then the source's saved mapping holds, or the header decides.
+	Mapping Object `json:"mapping,omitzero"`
+
+	Again     bool      `json:"again,omitempty"` // import even what is already imported
+	Plan      bool      `json:"plan,omitempty"`  // a dry run: nothing is kept
+	Parent    string    `json:"parent,omitempty"`
+	StartedBy string    `json:"started_by,omitempty"` // a login name or a schedule; shown to operators
+	AskedAt   time.Time `json:"asked_at"`
+
+	Tuning Tuning `json:"tuning,omitzero"`
+}
+
+// RequestVersion is the version that this code writes into a [Request].
+const RequestVersion = 1
+
+// MaxFiles is how many files one import may have: an [Address] has room for
+// that many in a record's id.
+const MaxFiles = 1 << 14
+
+// Tuning holds what changes the speed of an import and never its result
+// (invariant 6). Zero fields mean the defaults given.
+type Tuning struct {
+	BatchRows  int   `json:"batch_rows,omitempty"`  // rows a batch; 20,000
+	BatchBytes int64 `json:"batch_bytes,omitempty"` // bytes of source text a batch; 4 MiB
+	Group      int   `json:"group,omitempty"`       // batches a Parse call; 8
+	Writers    int   `json:"writers,omitempty"`     // batches written at the same time; 2, at most 64
+
+	// Heartbeat is how long a step may be silent before it is given to another
+	// worker; 30 s. It is the price of a killed worker.
+	Heartbeat time.Duration `json:"heartbeat,omitempty"`
+
+	// Groups is how many groups one run of the workflow handles before it
+	// continues as new; 50.
+	Groups int `json:"groups,omitempty"`
+}
+
+// WithDefaults returns t with its zero fields filled and the others held
+// within their bounds.
+func (t Tuning) WithDefaults() Tuning {
+	def := func(v *int, d, most int) {
+		if *v <= 0 {
+			*v = d
+		}
+		*v = min(*v, most)
+	}
+	def(&t.BatchRows, 20_000, 1_000_000)
+	def(&t.Group, 8, 64)
+	def(&t.Writers, 2, 64)
+	def(&t.Groups, 50, 500)
+	if t.BatchBytes <= 0 {
+		t.BatchBytes = 4 << 20
+	}
+	if t.Heartbeat <= 0 {
+		t.Heartbeat = 30 * time.Second
+	}
+	return t
+}
+
+// A Mode says what to do about records that exist and records that do not.
+type Mode string
+
+// The modes. The empty Mode means Upsert.
+const (
+	Upsert     Mode = "upsert"      // create what is absent, update what exists
+	CreateOnly Mode = "create_only" // a record that exists rejects its row, as [ReasonExists]
+	UpdateOnly Mode = "update_only" // a record that is absent rejects its row, as [ReasonAbsent]
+)
+
+// A State is where an import stands, as lists and reports say it.
+type State string
+
+// The states of an import. The first five are open: a workflow answers for
+// the import. The others are final, except that Undone follows one of them.
+const (
+	Queued          State = "queued" // asked for; another import of the source is running
+	Running         State = "running"
+	Paused          State = "paused"          // by somebody; no new batch begins
+	Waiting         State = "waiting"         // for something outside to come back: the database, Redis
+	NeedsAttention  State = "needs_attention" // parked batches wait for retry, skip or cancel
+	Done            State = "done"            // rejected rows do not keep an import from being done
+	AlreadyImported State = "already_imported"
+	Failed          State = "failed"
+	Cancelled       State = "cancelled"
+	Interrupted     State = "interrupted" // its workflow was terminated; what was written stays
+	Undone          State = "undone"
+)
+
+// Open reports whether an import in state s may still write.
+func (s State) Open() bool {
+	switch s {
+	case Queued, Running, Paused, Waiting, NeedsAttention:
+		return true
+	}
+	return false
+}

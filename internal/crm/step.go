@@ -1,0 +1,178 @@
+package crm
+
+// A Step names one activity and fixes the types that cross its boundary. The
+// workflow runs it and the worker registers it through the same value, so the
+// compiler checks both ends.
+//
+// Name is written into the history of every import in flight. Renaming a step
+// makes those imports fail when they are replayed: add a step under a new name
+// instead, and drop the old one when no open import can reach it.
+type Step[In, Out any] struct{ Name string }
+
+// The steps of an import, in the order they run.
+var (
+	Open      = Step[Request, Opened]{"Open"}
+	Fetch     = Step[FetchInput, File]{"Fetch"}           // once a file
+	Inspect   = Step[InspectInput, Inspected]{"Inspect"}  // once a file
+	Parse     = Step[ParseInput, Parsed]{"Parse"}         // once a group of batches
+	Dedupe    = Step[DedupeInput, Deduped]{"Dedupe"}      // once a group, in address order
+	Write     = Step[WriteInput, Written]{"Write"}        // once a batch, several at a time
+	Settle    = Step[SettleInput, Settled]{"Settle"}      // once, after the last batch
+	Reconcile = Step[ReconcileInput, Report]{"Reconcile"} // once, whatever happened before
+	Notify    = Step[NotifyInput, None]{"Notify"}         // once an outbox row
+	Mark      = Step[MarkInput, None]{"Mark"}             // shows a pause or a resume in the import's row
+)
+
+// None is the result of a step that answers nothing.
+type None struct{}
+
+// An Import refers to an import that has been opened. Every step after Open
+// receives it; what else a step needs of the import it reads by Number.
+type Import struct {
+	ID     string `json:"id"`     // minted by launch: a UUID, version 7, in lower case
+	Number int64  `json:"number"` // given by the store, rising; stands in every record the import writes
+	Source string `json:"source"` // slug of the source
+}
+
+// Opened is what Open answers.
+type Opened struct {
+	Import Import `json:"import"`
+
+	// Earlier is the ID of a finished import of the same file with the same
+	// sheet, mapping and mode. When it is set there is nothing to do: the
+	// import ends as [AlreadyImported]. Empty otherwise.
+	Earlier string `json:"earlier,omitempty"`
+}
+
+// FetchInput asks for file number File of the import to be in the stage.
+type FetchInput struct {
+	Import Import  `json:"import"`
+	Number int     `json:"number"` // which of the request's files, from 0
+	File   FileRef `json:"file"`
+}
+
+// InspectInput asks what a staged file holds.
+type InspectInput struct {
+	Import Import `json:"import"`
+	File   File   `json:"file"`
+}
+
+// Inspected is what Inspect decided. The plan itself (dialect, header, mapping,
+// evidence) lies with the import in the store: it has as many entries as the
+// file has columns.
+type Inspected struct {
+	// File is what Parse reads: the file that came, when it is plain UTF-8
+	// text, else the UTF-8 CSV it was rewritten as.
+	File File `json:"file"`
+
+	// Start is where the first row below the header begins.
+	Start Position `json:"start"`
+}
+
+// ParseInput asks for the next group of batches of a file.
+type ParseInput struct {
+	Import Import   `json:"import"`
+	File   File     `json:"file"`
+	From   Position `json:"from"`
+	Batch  int      `json:"batch"` // number for the group's first batch
+
+	// Batches is how many batches a group holds at the most, Rows and Bytes
+	// what a batch may hold; a batch ends with the row that reaches either.
+	Batches int   `json:"batches"`
+	Rows    int   `json:"rows"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// Parsed is a group of batches, numbered without gaps.
+type Parsed struct {
+	Batches []Batch  `json:"batches,omitempty"` // at most ParseInput.Batches
+	Next    Position `json:"next"`              // where the next group begins
+	Done    bool     `json:"done,omitempty"`    // the file ends at Next
+	Counts  Counts   `json:"counts"`            // Read, Blank, Rejected and Warnings of the group
+	Rejects Reasons  `json:"rejects,omitempty"` // of the group
+}
+
+// DedupeInput asks which records of a group repeat an earlier one. Groups are
+// judged one after the other, in address order.
+type DedupeInput struct {
+	Import  Import  `json:"import"`
+	Batches []Batch `json:"batches"`
+	Claims  Claims  `json:"claims"` // as the group before left them
+}
+
+// Claims says how much the claim structure holds, so that a loss is noticed.
+type Claims struct {
+	// Generation names the structure in Redis. Empty before the first claim.
+	// A rebuild after a loss goes under a new name, so that an attempt that
+	// was thought dead cannot write into its successor's.
+	Generation string `json:"generation,omitempty"`
+
+	// Size is the number of distinct keys claimed. It is exact: a structure of
+	// another size has lost something and is not believed (invariant 5).
+	Size int64 `json:"size"`
+}
+
+// Deduped is the verdict on a group.
+type Deduped struct {
+	Claims   Claims    `json:"claims"`
+	Verdicts []Verdict `json:"verdicts,omitempty"` // one a batch, in order
+	Counts   Counts    `json:"counts"`             // Duplicate rows and records of the group
+}
+
+// A Verdict refers to the staged list of the records of one batch that repeat
+// an earlier record.
+type Verdict struct {
+	Object Object `json:"object"`
+}
+
+// WriteInput asks for one batch to be written.
+type WriteInput struct {
+	Import  Import  `json:"import"`
+	Batch   Batch   `json:"batch"`
+	Verdict Verdict `json:"verdict"`
+}
+
+// Written is what writing a batch did; the same for every attempt.
+type Written struct {
+	Counts Counts `json:"counts"`
+}
+
+// SettleInput asks for the leftovers of an import to be written.
+type SettleInput struct {
+	Import Import `json:"import"`
+	Batch  int    `json:"batch"` // number for the first batch of leftovers
+	Rows   int    `json:"rows"`  // as in ParseInput
+}
+
+// Settled is what the leftovers came to. Its counts are corrections to those
+// of the batches the leftovers come from, so some are negative.
+type Settled struct {
+	Counts  Counts `json:"counts"`
+	Batches int    `json:"batches"` // how many batches the leftovers made
+}
+
+// ReconcileInput asks for an import to be recounted and ended.
+type ReconcileInput struct {
+	Import Import `json:"import"`
+
+	// State is the state to end in if the recount agrees: [Done], [Failed]
+	// or [Cancelled].
+	State State `json:"state"`
+
+	// Failure says why, when State is Failed.
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// NotifyInput names one outbox row of an ended import.
+type NotifyInput struct {
+	Import Import `json:"import"`
+	Outbox int64  `json:"outbox"`
+}
+
+// MarkInput shows a change of state in the import's row, for those who read
+// the database and not the workflow.
+type MarkInput struct {
+	Import Import `json:"import"`
+	State  State  `json:"state"` // [Running] or [Paused]
+	By     string `json:"by,omitempty"`
+}

@@ -1,0 +1,47 @@
+package crm
+
+import "strings"
+
+// Identity returns what makes two records of one import the same, for
+// [ClaimKey] and [MatchKey]; values are in the order of [Fields].
+//
+// A customer is known by its external id. A contact is known by its external
+// id, else its e-mail address without regard to case, else its name and phone;
+// a note by its type, given time and text. Contacts and notes are known within
+// their customer: for a claim, put the customer's external id in front.
+func Identity(e Entity, values []string) []string {
+	switch e {
+	case Customer:
+		return values[customerKey : customerKey+1]
+	case Contact:
+		if id := values[contactID]; id != "" {
+			return []string{"id", id}
+		}
+		if email := values[contactEmail]; email != "" {
+			return []string{"email", strings.ToLower(email)}
+		}
+		return []string{"name", values[contactFirst], values[contactLast], values[contactPhone]}
+	}
+	return []string{values[noteType], values[noteCreated], values[noteText]}
+}
+
+// Identified reports whether a contact's values say who it is. Customers and
+// notes always do.
+func Identified(e Entity, values []string) bool {
+	if e != Contact {
+		return true
+	}
+	return values[contactID] != "" || values[contactEmail] != "" || values[contactFirst] != "" || values[contactLast] != ""
+}
+
+var (
+	customerKey  = FieldIndex(Customer, "external_id")
+	contactID    = FieldIndex(Contact, "external_id")
+	contactEmail = FieldIndex(Contact, "email")
+	contactFirst = FieldIndex(Contact, "first_name")
+	contactLast  = FieldIndex(Contact, "last_name")
+	contactPhone = FieldIndex(Contact, "phone")
+	noteType     = FieldIndex(Note, "type")
+	noteCreated  = FieldIndex(Note, "created_at")
+	noteText     = FieldIndex(Note, "text")
+)

@@ -1,0 +1,163 @@
+package mapping
+
+import (
+	"strings"
+	"unicode"
+
+	"sluice/internal/crm"
+)
+
+// A Type is how the cells of a column are read.
+type Type string
+
+// The types. Only a custom attribute may choose, among the first five; every
+// other field has the type that [FieldType] says.
+const (
+	String    Type = "string"    // text of at most 255 characters; the type of an attribute that names none
+	Integer   Type = "integer"   // a whole number that fits 64 bits
+	Decimal   Type = "decimal"   // digits with a point, no exponent and no separators
+	Timestamp Type = "timestamp" // a date, with or without a time
+	Boolean   Type = "boolean"   // true, t, yes, y, 1 and their opposites
+
+	text      Type = "text"
+	key       Type = "key"
+	email     Type = "email"
+	phone     Type = "phone"
+	country   Type = "country"
+	state     Type = "state"
+	timestamp Type = Timestamp
+	past      Type = "past"
+	url       Type = "url"
+	tags      Type = "tags"
+	status    Type = "status"
+	count     Type = "count"
+	place     Type = "place"
+	noteType  Type = "note_type"
+)
+
+// fieldTypes holds the type of every field that is not plain text.
+var fieldTypes = map[string]Type{
+	"customer.external_id":           key,
+	"customer.email":                 email,
+	"customer.country":               country,
+	"customer.state":                 state,
+	"customer.lead_created_at":       past,
+	"customer.free_trial_started_at": timestamp,
+	"customer.status":                status,
+	"customer.owner":                 email,
+	"customer.website_url":           url,
+	"customer.tags":                  tags,
+	"customer.source_updated_at":     timestamp,
+	"contact.external_id":            key,
+	"contact.position":               place,
+	"contact.email":                  email,
+	"contact.phone":                  phone,
+	"contact.source_updated_at":      timestamp,
+	"note.type":                      noteType,
+	"note.author_email":              email,
+	"note.call_duration":             count,
+	"note.created_at":                timestamp,
+	"note.source_updated_at":         timestamp,
+}
+
+// A target is one place a cell can go: a field, or a custom attribute.
+type target struct {
+	Entity crm.Entity
+	Field  int    // in crm.Fields
+	Key    string // of the custom attribute; "" for a field
+}
+
+// customField is where an entity keeps its custom attributes; -1 for none.
+var customField = [3]int{
+	crm.FieldIndex(crm.Customer, "custom"),
+	crm.FieldIndex(crm.Contact, "custom"),
+	crm.FieldIndex(crm.Note, "custom"),
+}
+
+// The fields that decide what a row is about.
+var (
+	customerID    = mustField("customer.external_id")
+	customerEmail = mustField("customer.email")
+	customerLead  = mustField("customer.lead_created_at")
+	contactEmail  = mustField("contact.email")
+	noteText      = mustField("note.text")
+	noteTypeField = mustField("note.type")
+)
+
+func mustField(name string) target {
+	t, ok := parseTarget(name)
+	if !ok {
+		panic("mapping: no field " + name)
+	}
+	return t
+}
+
+// parseTarget reads a name as mapping files write it: "customer.email",
+// "contact.custom.shoe_size".
+func parseTarget(name string) (target, bool) {
+	entity, field, _ := strings.Cut(name, ".")
+	for _, e := range crm.Entities {
+		if e.String() != entity {
+			continue
+		}
+		field, attribute, custom := strings.Cut(field, ".")
+		i := crm.FieldIndex(e, field)
+		if i < 0 || custom != (i == customField[e]) || custom && !validKey(attribute) {
+			return target{}, false
+		}
+		return target{Entity: e, Field: i, Key: attribute}, true
+	}
+	return target{}, false
+}
+
+func (t target) String() string {
+	name := t.Entity.String() + "." + crm.Fields(t.Entity)[t.Field].Name
+	if t.Key != "" {
+		name += "." + t.Key
+	}
+	return name
+}
+
+// typ returns the type of a field; of an attribute, the one it was given.
+func (t target) typ(given Type) Type {
+	if t.Key != "" {
+		if given == "" {
+			return String
+		}
+		return given
+	}
+	if typ, ok := fieldTypes[t.String()]; ok {
+		return typ
+	}
+	return text
+}
+
+// timed reports whether cells of the type are dates.
+func (t Type) timed() bool { return t == Timestamp || t == past }
+
+// validKey reports whether s may name a custom attribute: 1 to 255 bytes of
+// letters, digits and underscores.
+func validKey(s string) bool {
+	if s == "" || len(s) > 255 {
+		return false
+	}
+	for _, r := range s {
+		if r == unicode.ReplacementChar || r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// targetNames lists every field a column can be mapped to.
+func targetNames() []string {
+	var names []string
+	for _, e := range crm.Entities {
+		for i, f := range crm.Fields(e) {
+			if i != customField[e] {
+				names = append(names, e.String()+"."+f.Name)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,80 @@
+package mapping
+
+import (
+	"time"
+
+	"sluice/internal/crm"
+)
+
+// Options is what the source and the import say about a file.
+type Options struct {
+	Region   string    // ISO 3166-1 alpha-2, for telephone numbers without a country; "" for none
+	TimeZone string    // IANA name for dates without a zone; "" means UTC
+	Now      time.Time // when the import was asked for; a lead created later is rejected. Zero: none is
+}
+
+// A Mapping is what was decided for one file: everything [Mapper.Map] needs.
+// It encodes as JSON and is stored with the import, so that a mapping file
+// edited meanwhile changes nothing.
+type Mapping struct {
+	Version  int       `json:"version"`
+	Mode     crm.Mode  `json:"mode"`
+	Region   string    `json:"region,omitempty"`
+	TimeZone string    `json:"time_zone,omitempty"`
+	Now      time.Time `json:"now,omitzero"`
+
+	// NoCustomers is true when customers are referred to and not created.
+	NoCustomers bool `json:"no_customers,omitempty"`
+
+	Columns []Column `json:"columns"` // those that are mapped, in the header's order
+	Fields  []Field  `json:"fields,omitempty"`
+}
+
+// A Column is a mapped column of a file.
+type Column struct {
+	Index     int               `json:"index"` // of its cells, from 0
+	Name      string            `json:"name"`  // header text
+	To        []string          `json:"to"`    // at least one field
+	Type      Type              `json:"type,omitempty"`
+	Required  bool              `json:"required,omitempty"`
+	DateOrder DateOrder         `json:"date_order,omitempty"` // "": found by a Survey
+	Values    map[string]string `json:"values,omitempty"`     // by case-folded cell
+}
+
+// A Field is how a mapping treats a field.
+type Field struct {
+	Name      string        `json:"name"`
+	Collision crm.Collision `json:"collision,omitempty"`
+	Erase     bool          `json:"erase,omitempty"`
+	Default   string        `json:"default,omitempty"` // canonical
+}
+
+// Rules returns what the import does with the fields of records that exist.
+func (m *Mapping) Rules() crm.Rules {
+	var rules crm.Rules
+	for _, f := range m.Fields {
+		if f.Collision == "" && !f.Erase {
+			continue
+		}
+		t, ok := parseField(f.Name)
+		if !ok {
+			continue
+		}
+		if rules[t.Entity] == nil {
+			rules[t.Entity] = make([]crm.Rule, len(crm.Fields(t.Entity)))
+		}
+		rules[t.Entity][t.Field] = crm.Rule{Collision: f.Collision, Erase: f.Erase}
+	}
+	return rules
+}
+
+// parseField reads the name of an entry of fields: a target, or the field that
+// holds all custom attributes.
+func parseField(name string) (target, bool) {
+	for e, f := range customField {
+		if f >= 0 && name == crm.Entity(e).String()+".custom" {
+			return target{Entity: crm.Entity(e), Field: f}, true
+		}
+	}
+	return parseTarget(name)
+}

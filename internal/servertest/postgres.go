@@ -1,0 +1,128 @@
+package servertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Postgres returns the URL of a fresh, empty database of a PostgreSQL server
+// that this test binary shares. The database sorts text by English rules, as
+// those of most people do, so that an order that forgot to say COLLATE "C"
+// shows. It is dropped when the test ends, with whoever is connected.
+//
+// The server keeps nothing safe: fsync is off.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	initdb := postgresBinary("initdb")
+	if initdb == "" {
+		missing(t, "PostgreSQL")
+	}
+	if err := shared.start(initdb); err != nil {
+		t.Fatalf("servertest: %v", err)
+	}
+	name := fmt.Sprintf("test%d", databases.Add(1))
+	shared.exec(t, "CREATE DATABASE "+name+" TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
+	t.Cleanup(func() { shared.exec(t, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	return shared.url(name)
+}
+
+var (
+	shared    sharedPostgres
+	databases atomic.Int64
+)
+
+// sharedPostgres is the one server of this process.
+type sharedPostgres struct {
+	once   sync.Once
+	server *server
+	err    error
+}
+
+func (p *sharedPostgres) start(initdb string) error {
+	p.once.Do(func() { p.server, p.err = startPostgres(initdb) })
+	return p.err
+}
+
+func (p *sharedPostgres) stop() {
+	if p.server != nil {
+		p.server.stop()
+	}
+}
+
+// The server trusts whoever connects: it listens on loopback alone and lives
+// as long as a test.
+func (p *sharedPostgres) url(database string) string {
+	return fmt.Sprintf("postgres://sluice@127.0.0.1:%d/%s?sslmode=disable", p.server.port, database)
+}
+
+func (p *sharedPostgres) exec(t testing.TB, statement string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, p.url("postgres"))
+	if err != nil {
+		t.Errorf("servertest: %v", err)
+		return
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		t.Fatalf("servertest: %v", err)
+	}
+}
+
+func startPostgres(initdb string) (*server, error) {
+	dir, err := home("postgres")
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	cmd := exec.Command(initdb, "-D", data, "-U", "sluice", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
+	cmd.Dir = dir
+	cmd.SysProcAttr = unprivileged()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	for attempt := 0; ; attempt++ {
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		s, err := start(dir, "ready to accept connections", port, postgresBinary("postgres"), "-D", data,
+			"-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+			"-c", "fsync=off", "-c", "max_connections=300")
+		// Somebody else may have taken the port in between.
+		if err == nil || attempt == 3 || !strings.Contains(err.Error(), "in use") {
+			return s, err
+		}
+	}
+}
+
+// postgresBinary looks for a program on PATH and where Debian keeps it, the
+// greatest version first; "" if there is none.
+func postgresBinary(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if len(found) == 0 {
+		return ""
+	}
+	sort.Slice(found, func(i, j int) bool { return version(found[i]) < version(found[j]) })
+	return found[len(found)-1]
+}
+
+func version(path string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+	return n
+}

@@ -1,0 +1,132 @@
+package servertest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Main runs the tests of a package and exits with their result, after the
+// servers they started have ended.
+func Main(m *testing.M) {
+	code := m.Run()
+	shared.stop()
+	os.Exit(code)
+}
+
+// startLimit bounds how long a server may take to be ready.
+const startLimit = time.Minute
+
+// watch runs the server given as its arguments until standard input closes.
+// $0 is the server's directory, which goes with it. QUIT makes PostgreSQL end
+// at once; Redis, started in the background of a shell, ignores it and heeds
+// TERM.
+const watch = `"$@" </dev/null & server=$!
+while read -r _; do :; done
+kill -QUIT $server 2>/dev/null; kill -TERM $server 2>/dev/null
+wait $server; cd /; rm -rf "$0"`
+
+// A server is a running child and the pipe that keeps it alive.
+type server struct {
+	port  int
+	dir   string
+	hold  io.Closer
+	ended chan struct{} // closed when the server and its watcher have ended
+}
+
+// start runs a program that serves dir until the server is stopped. It returns
+// once a line of the output contains ready.
+func start(dir, ready string, port int, argv ...string) (*server, error) {
+	cmd := exec.Command("sh", append([]string{"-c", watch, dir}, argv...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.SysProcAttr = unprivileged()
+	hold, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, in := io.Pipe()
+	cmd.Stdout, cmd.Stderr = in, in
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &server{port: port, dir: dir, hold: hold, ended: make(chan struct{})}
+	go func() {
+		defer close(s.ended)
+		in.CloseWithError(cmd.Wait())
+	}()
+	said := make(chan string, 1)
+	go listen(out, ready, said)
+	select {
+	case text := <-said:
+		if text == "" {
+			return s, nil
+		}
+		s.stop()
+		return nil, fmt.Errorf("%s ended: %s", filepath.Base(argv[0]), text)
+	case <-time.After(startLimit):
+		s.stop()
+		return nil, fmt.Errorf("%s was not ready after %v", filepath.Base(argv[0]), startLimit)
+	}
+}
+
+// listen drains a server's output. It says "" when the server is ready, or the
+// last lines if the output ends before.
+func listen(out io.Reader, ready string, said chan<- string) {
+	var last []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.Contains(lines.Text(), ready) {
+			said <- ""
+			_, _ = io.Copy(io.Discard, out)
+			return
+		}
+		last = append(last[max(0, len(last)-9):], lines.Text())
+	}
+	said <- "it said: " + strings.Join(last, "\n")
+	_, _ = io.Copy(io.Discard, out)
+}
+
+// stop ends the server and waits until it has.
+func (s *server) stop() {
+	_ = s.hold.Close()
+	<-s.ended
+}
+
+// home makes a directory that the unprivileged user owns.
+func home(name string) (string, error) {
+	dir, err := os.MkdirTemp("", "sluice-"+name+"-")
+	if err != nil {
+		return "", err
+	}
+	return dir, own(dir)
+}
+
+// freePort returns a TCP port of the loopback interface that was free a moment
+// ago.
+func freePort() (int, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// missing skips the test, or fails it where CI says that nothing may be
+// skipped.
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed, and CI is set, so this test may not be skipped", what)
+	}
+	t.Skipf("SKIPPED: %s is not installed; install it and put its binaries on PATH to run this test", what)
+}

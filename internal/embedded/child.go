@@ -1,0 +1,217 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	endGrace  = 10 * time.Second // from standard input closed to SIGTERM
+	termGrace = 5 * time.Second  // from SIGTERM to SIGKILL
+
+	maxLog   = 8 << 20 // in bytes; a longer log is put aside at the next start
+	tailSize = 4 << 10 // in bytes; what an error quotes of a log at most
+)
+
+// A Server is a Temporal server running as a child of this process.
+type Server struct {
+	Address string // host:port of the frontend
+	UI      string // URL of the Web UI; "" without one
+	Version string // of the server, such as 1.32.1
+
+	cmd   *exec.Cmd
+	stdin io.Closer
+	log   *tail
+	line  chan string   // the first line of standard output
+	done  chan struct{} // closed once the child has ended and err is set
+
+	mu      sync.Mutex
+	stopped bool // whether the end was asked for
+	err     error
+}
+
+// launch starts cmd as a child that ends with us.
+func launch(cmd *exec.Cmd, logFile string) (*Server, error) {
+	log, err := openTail(logFile)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cmd: cmd, log: log, line: make(chan string, 1), done: make(chan struct{})}
+	setApart(cmd)
+	cmd.Stdout = &firstLine{line: s.line}
+	cmd.Stderr = log
+	cmd.WaitDelay = termGrace
+	if s.stdin, err = cmd.StdinPipe(); err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		_ = log.Close()
+		return nil, err
+	}
+	go s.wait()
+	return s, nil
+}
+
+// wait sees the child out.
+func (s *Server) wait() {
+	err := s.cmd.Wait()
+	_ = s.log.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		if err == nil {
+			err = errors.New("exit status 0")
+		}
+		s.err = fmt.Errorf("temporal server ended: %w%s", err, s.log.quote())
+	}
+	close(s.done)
+}
+
+// Done is closed when the child has ended, for whatever reason.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Err says why the child ended: nil while it runs and after Stop or Kill, else
+// an error that names the log and quotes its last lines.
+func (s *Server) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Stop ends the server and waits for it: it closes the child's standard input,
+// on which it ends by itself, and resorts to signals when that takes too long
+// or ctx ends. An error means the server had to be killed, from which its
+// database recovers. A server that has ended is stopped already.
+func (s *Server) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
+	_ = s.stdin.Close()
+	if s.ends(ctx, endGrace) {
+		return nil
+	}
+	_ = terminate(s.cmd.Process)
+	if s.ends(ctx, termGrace) {
+		return nil
+	}
+	s.Kill()
+	return errors.New("stop temporal server: killed after its time to end was up")
+}
+
+func (s *Server) ends(ctx context.Context, within time.Duration) bool {
+	t := time.NewTimer(within)
+	defer t.Stop()
+	select {
+	case <-s.done:
+		return true
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// Kill ends the server with no chance to tidy up, and waits until it is gone.
+// It is what a test of durability needs; everybody else wants Stop.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
+	select {
+	case <-s.done: // Its process id may be another's by now.
+	default:
+		_ = kill(s.cmd.Process)
+	}
+	<-s.done
+}
+
+// A firstLine passes on the first line written to it and drops the rest.
+type firstLine struct {
+	line chan<- string
+	buf  []byte
+	sent bool
+}
+
+func (f *firstLine) Write(p []byte) (int, error) {
+	if f.sent {
+		return len(p), nil
+	}
+	f.buf = append(f.buf, p...)
+	if i := bytes.IndexByte(f.buf, '\n'); i >= 0 {
+		f.sent = true
+		f.line <- string(f.buf[:i])
+	}
+	return len(p), nil
+}
+
+// A tail writes a log and remembers its end. It is safe for concurrent use.
+type tail struct {
+	name string   // of the file; "" if there is none
+	file *os.File // nil if there is none
+
+	mu  sync.Mutex
+	end []byte
+}
+
+// openTail opens the log at path for appending. One that has grown long is kept
+// as path.1, in place of the one before.
+func openTail(path string) (*tail, error) {
+	if path == "" {
+		return &tail{}, nil
+	}
+	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
+		if err := os.Rename(path, path+".1"); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &tail{name: path, file: f}, nil
+}
+
+// Write never fails: a full disk must not end the server that writes the log.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end = append(t.end, p...)
+	if over := len(t.end) - tailSize; over > 0 {
+		t.end = append(t.end[:0], t.end[over:]...)
+	}
+	if t.file != nil {
+		_, _ = t.file.Write(p)
+	}
+	return len(p), nil
+}
+
+func (t *tail) Close() error {
+	if t.file == nil {
+		return nil
+	}
+	return t.file.Close()
+}
+
+// quote returns the last lines as the end of an error's text.
+func (t *tail) quote() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(t.end)), "\n")
+	text := strings.Join(lines[max(0, len(lines)-5):], "\n\t")
+	switch {
+	case t.name == "" && text == "":
+		return ""
+	case t.name == "":
+		return "; its last lines:\n\t" + text
+	case text == "":
+		return "; its log is " + t.name
+	}
+	return "; its log " + t.name + " ends:\n\t" + text
+}

@@ -17,8 +17,9 @@ const (
 	endGrace  = 10 * time.Second // from standard input closed to SIGTERM
 	termGrace = 5 * time.Second  // from SIGTERM to SIGKILL
 
-	maxLog   = 8 << 20 // in bytes; a longer log is put aside at the next start
-	tailSize = 4 << 10 // in bytes; what an error quotes of a log at most
+	maxLog   = 8 << 20  // in bytes; a longer log is put aside at the next start
+	tailSize = 16 << 10 // in bytes; how much of a log's end is remembered
+	quoted   = 3        // lines of it that an error quotes
 )
 
 // A Server is a Temporal server running as a child of this process.
@@ -199,12 +200,22 @@ func (t *tail) Close() error {
 	return t.file.Close()
 }
 
-// quote returns the last lines as the end of an error's text.
+// quote returns the last lines as the end of an error's text. Of a stack trace,
+// which is two lines a frame and the second indented, it leaves out both: the
+// line that says what went wrong stands before it.
 func (t *tail) quote() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(string(t.end)), "\n")
-	text := strings.Join(lines[max(0, len(lines)-5):], "\n\t")
+	all := strings.Split(strings.TrimSpace(string(t.end)), "\n")
+	var lines []string
+	for i, line := range all {
+		inner := strings.HasPrefix(line, "\t")
+		outer := i+1 < len(all) && strings.HasPrefix(all[i+1], "\t")
+		if !inner && !outer && line != "" {
+			lines = append(lines, line)
+		}
+	}
+	text := strings.Join(lines[max(0, len(lines)-quoted):], "\n\t")
 	switch {
 	case t.name == "" && text == "":
 		return ""

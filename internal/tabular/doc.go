@@ -1,0 +1,42 @@
+// Package tabular turns the bytes of a table into rows, and finds out how the
+// table is written: its encoding, its delimiter, its line ends, its header. It
+// knows nothing of CRM fields, of the database or of workflows.
+//
+//	bytes ─Identify─▶ Format ─Rewrite─▶ UTF-8 text ─Sniff─▶ Layout ─NewReader─▶ rows
+//	                     └────Plain: as it stands────▲
+//
+// # What is promised
+//
+// A row that cannot be read exactly as its owner wrote it is returned with a
+// fault and its line, and no neighbour is harmed by it; every line is part of a
+// row, a faulty row or a blank row (invariant 1). Nothing is trimmed, retyped
+// or mended. Errors say where, never what (invariant 4): names of columns and
+// sheets are the only text of the file that they repeat.
+//
+// What a row is depends on the bytes from its first one onwards and on nothing
+// before it, so reading may stop at any [Reader.Position] and go on from there
+// with a new Reader, on another machine, with the same result (invariant 6).
+//
+// # The rules of the text
+//
+// Cells are divided by one delimiter and rows by LF, CRLF or, in a file whose
+// lines end so, a lone CR. In other files a lone CR is text. A cell that begins
+// with a quote ends with one; "" inside stands for a quote, and delimiters and
+// line ends inside are text, kept byte for byte. A quote anywhere else makes
+// the row faulty, as [crm.ReasonStrayQuote].
+//
+// A quote too many or too few must not swallow the lines after it. So when a
+// quoted cell runs past the end of its line and the record then is malformed,
+// has the wrong width or does not end, only its first line is a faulty row, and
+// reading goes on at the next line.
+//
+// A row is blank when all its cells are empty or white space. Blank rows are
+// counted, never returned. Empty cells beyond the header's last column are cut;
+// fewer cells than columns are a fault.
+//
+// # Sheets
+//
+// A workbook's sheet is rewritten once as text that the Reader understands: CSV
+// that begins each row with its number in the sheet and its fault. A cell
+// missing at the end of a sheet's row is a blank cell, not a fault.
+package tabular

@@ -1,0 +1,97 @@
+package tabular
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"sluice/internal/crm"
+)
+
+// The kinds of file that hold a table.
+const (
+	KindCSV  = "csv" // text with any delimiter
+	KindXLSX = "xlsx"
+)
+
+// A Format is what kind of file a table is in.
+type Format struct {
+	Kind string `json:"kind"` // [KindCSV] or [KindXLSX]
+
+	// Encoding is the text's, by its name in the WHATWG Encoding Standard, or
+	// "utf-32le" or "utf-32be". Empty for a workbook.
+	Encoding string `json:"encoding,omitempty"`
+
+	// Sheet is the name of the sheet to read. Empty for text.
+	Sheet string `json:"sheet,omitempty"`
+}
+
+// Plain reports whether the file can be read as it stands: it is UTF-8 text,
+// with or without a byte order mark. Any other must be rewritten first.
+func (f Format) Plain() bool { return f.Kind == KindCSV && f.Encoding == utf8Name }
+
+// Identify finds out what src is, by its content alone: the name decides
+// nothing. It reads 256 KiB of a text, and of a workbook its table of contents.
+//
+// An empty file, a file that is no table, a workbook without such a sheet and a
+// text whose encoding cannot be told wrap [crm.ErrInvalid]; the error says what
+// the file is and what to do.
+func Identify(ctx context.Context, src Source, s Settings) (Format, []crm.Decision, error) {
+	f, decisions, err := identify(ctx, src, s)
+	if err != nil {
+		return Format{}, nil, fmt.Errorf("identify %q: %w", src.Name, err)
+	}
+	return f, decisions, nil
+}
+
+func identify(ctx context.Context, src Source, s Settings) (Format, []crm.Decision, error) {
+	if src.Size == 0 {
+		return Format{}, nil, invalid("the file is empty")
+	}
+	head, err := src.head(ctx)
+	if err != nil {
+		return Format{}, nil, err
+	}
+	if isZip(head) {
+		return identifyWorkbook(ctx, src, s.Sheet)
+	}
+	if what := notText(head); what != "" {
+		return Format{}, nil, invalid("%s", what)
+	}
+	name, decision, err := findEncoding(head, int64(len(head)) < src.Size, s.Encoding)
+	if err != nil {
+		return Format{}, nil, err
+	}
+	if what := notTable(head, name); what != "" {
+		return Format{}, nil, invalid("%s", what)
+	}
+	f := Format{Kind: KindCSV, Encoding: name}
+	return f, []crm.Decision{told(KindCSV), decision}, nil
+}
+
+// told is the decision about a format that its content leaves no doubt of.
+func told(kind string) crm.Decision {
+	return crm.Decision{About: "format", Choice: kind, Evidence: "by its content", Score: 1}
+}
+
+// Rewrite writes the table of src to w once, as UTF-8 text that [Sniff] and
+// [NewReader] read with the same Format. Text keeps its dialect and its lines;
+// bytes that are no text in its encoding become a byte that is none in UTF-8
+// either, so that the row is found faulty. A sheet becomes CSV whose first two
+// columns are the row's number in the sheet and its fault.
+//
+// Text is streamed. A workbook is copied to temporary files, which are removed
+// before Rewrite returns; one that is damaged, or larger than a workbook can
+// be, wraps [crm.ErrInvalid]. After an error what w holds is of no use.
+func (f Format) Rewrite(ctx context.Context, src Source, w io.Writer) error {
+	var err error
+	if f.Kind == KindXLSX {
+		err = rewriteSheet(ctx, src, f.Sheet, w)
+	} else {
+		err = f.transcode(ctx, src, w)
+	}
+	if err != nil {
+		return fmt.Errorf("rewrite %q: %w", src.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+package tabular
+
+import (
+	"io"
+
+	"sluice/internal/crm"
+)
+
+// A Reader reads the rows of a text. It holds one buffer, which grows to 16 MiB
+// at the most, and allocates nothing for an ordinary row. It is not safe for
+// concurrent use.
+type Reader struct {
+	r     io.Reader
+	scan  *scanner
+	buf   []byte // buf[start:end] is read and not passed
+	start int
+	end   int
+	err   error // of r; sticky, and returned when the rows before it are read
+
+	at       crm.Position // of buf[start]
+	width    int          // columns of the header; 0 takes rows of any width
+	numbered bool
+	blank    int64
+
+	cells []string // of the row last returned
+	text  []byte   // of its cells that hold escaped quotes
+}
+
+// bufferSize is the size the buffer begins with and goes back to.
+const bufferSize = 256 << 10
+
+// NewReader reads rows from r, which begins at byte at.Offset of the file, a
+// place between two rows. The caller keeps r and closes it.
+func NewReader(r io.Reader, l Layout, at crm.Position) *Reader {
+	delim := byte(',')
+	if len(l.Delimiter) == 1 {
+		delim = l.Delimiter[0]
+	}
+	at.Line = max(at.Line, 1)
+	return &Reader{
+		r: r, scan: newScanner(delim, l.CR), at: at,
+		width: len(l.Header), numbered: l.Numbered,
+	}
+}
+
+// Position returns where the next row, or a blank row before it, begins. A new
+// Reader from there returns exactly what this one is going to.
+func (r *Reader) Position() crm.Position { return r.at }
+
+// Blank returns how many blank rows this Reader has passed.
+func (r *Reader) Blank() int64 { return r.blank }
+
+// Read reads the next row that is not blank; [io.EOF] when there is none. A row
+// that cannot be read as it was written is no error: its Fault says why and its
+// Cells hold what could be made out, with U+FFFD for bytes that are no text.
+//
+// Row.Cells and their memory are valid until the next Read. Any other error is
+// the underlying reader's, as it is; rows that were whole before it have been
+// returned.
+func (r *Reader) Read(row *crm.Row) error {
+	for {
+		b, eof := r.buf[r.start:r.end], r.err == io.EOF
+		if eof && len(b) == 0 {
+			return io.EOF
+		}
+		found := more
+		if len(b) > 0 {
+			found = r.scan.scan(b, eof)
+		}
+		if found == more && len(b) < window {
+			if r.err != nil {
+				return r.err
+			}
+			r.fill()
+			continue
+		}
+		if found == whole && r.scan.end <= maxRow && r.fits(b) {
+			if r.record(row, b) {
+				return nil
+			}
+			continue
+		}
+		if r.firstLine(row, b, eof) {
+			return nil
+		}
+		if r.err != nil {
+			return r.err
+		}
+		r.fill()
+	}
+}
+
+// advance passes n bytes that hold this many line ends.
+func (r *Reader) advance(n, lines int) {
+	r.start += n
+	r.at.Offset += int64(n)
+	r.at.Line += int64(lines)
+}
+
+// fill reads until the buffer is full, moving and growing it as needed. What
+// was returned before is lost.
+func (r *Reader) fill() {
+	kept := r.end - r.start
+	size := max(bufferSize, len(r.buf))
+	switch {
+	case kept == size:
+		size = min(2*size, window)
+	case kept < bufferSize/2:
+		size = bufferSize
+	}
+	buf := r.buf
+	if size != len(buf) {
+		buf = make([]byte, size)
+	}
+	copy(buf, r.buf[r.start:r.end])
+	r.buf, r.start, r.end = buf, 0, kept
+	for idle := 0; r.end < size && r.err == nil; {
+		n, err := r.r.Read(r.buf[r.end:])
+		r.end += n
+		if idle++; n > 0 {
+			idle = 0
+		}
+		if err == nil && idle == 100 {
+			err = io.ErrNoProgress
+		}
+		r.err = err
+	}
+	if r.at.Offset == 0 && r.end >= len(bom8) && string(r.buf[:len(bom8)]) == bom8 {
+		r.advance(len(bom8), 0)
+	}
+}
+
+// firstLine makes the first line of b a faulty row, because the record that
+// begins there is malformed, has swallowed other lines or is too long. It
+// reports false if the line's end is not in b yet.
+func (r *Reader) firstLine(row *crm.Row, b []byte, eof bool) bool {
+	end, next, found := r.scan.line(b, eof)
+	if !found && len(b) < window {
+		return false
+	}
+	*row = crm.Row{Line: r.at.Line, Fault: crm.ReasonStrayQuote}
+	switch {
+	case !found:
+		row.Fault = crm.ReasonRowTooLong
+		r.passLine()
+		return true
+	case end > maxRow:
+		row.Fault = crm.ReasonRowTooLong
+	default:
+		r.cells = split(r.cells[:0], b[:end], r.scan.delim)
+		row.Cells = r.cells
+	}
+	r.advance(next, min(next-end, 1))
+	return true
+}
+
+// passLine passes the rest of a line that no buffer holds. An error of the
+// underlying reader is kept for the next Read.
+func (r *Reader) passLine() {
+	for {
+		b := r.buf[r.start:r.end]
+		end, next, found := r.scan.line(b, r.err == io.EOF)
+		if found {
+			r.advance(next, min(next-end, 1))
+			return
+		}
+		if r.err != nil {
+			r.advance(len(b), 0)
+			return
+		}
+		if n := len(b); n > 0 && b[n-1] == '\r' {
+			r.advance(n-1, 0) // an LF may follow
+		} else {
+			r.advance(n, 0)
+		}
+		r.fill()
+	}
+}

@@ -1,0 +1,109 @@
+package tabular
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"sluice/internal/crm"
+)
+
+// sampleSize is how much of a file the evidence is taken from.
+const sampleSize = 256 << 10
+
+// Settings say what would otherwise be found out. A zero field means: find
+// out.
+type Settings struct {
+	// Encoding is a name of the WHATWG Encoding Standard, such as "utf-8",
+	// "windows-1252" or "shift_jis". ISO-8859-1 means windows-1252, as on the
+	// web. Workbooks have no use for it.
+	Encoding string `json:"encoding,omitempty" yaml:"encoding,omitempty"`
+
+	// Delimiter is one ASCII character, or the word "tab".
+	Delimiter string `json:"delimiter,omitempty" yaml:"delimiter,omitempty"`
+
+	// Sheet is the name of a workbook's sheet, which may be a hidden one.
+	Sheet string `json:"sheet,omitempty" yaml:"sheet,omitempty"`
+}
+
+// A Source is a file that is whole in the stage.
+type Source struct {
+	Name string // base name, for people to read; decides nothing
+	Size int64  // in bytes
+
+	// Open starts reading at a byte offset, from 0 to Size; the caller closes.
+	// It may be called again while another reader is open.
+	Open func(ctx context.Context, offset int64) (io.ReadCloser, error)
+}
+
+// head returns the first bytes of the source, sampleSize at the most.
+func (s Source) head(ctx context.Context) ([]byte, error) {
+	r, err := s.Open(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	b := make([]byte, min(sampleSize, max(s.Size, 0)))
+	n, err := io.ReadFull(r, b)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return b[:n], nil
+}
+
+// sourceAt reads a source at any offset, as archive/zip asks: it goes on where
+// it stopped or opens the source again.
+type sourceAt struct {
+	ctx context.Context
+	src Source
+	r   io.ReadCloser
+	at  int64
+}
+
+func (s *sourceAt) ReadAt(p []byte, off int64) (int, error) {
+	if off >= s.src.Size {
+		return 0, io.EOF
+	}
+	if s.r == nil || s.at != off {
+		s.Close()
+		r, err := s.src.Open(s.ctx, off)
+		if err != nil {
+			return 0, err
+		}
+		s.r, s.at = r, off
+	}
+	n, err := io.ReadFull(s.r, p)
+	s.at += int64(n)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (s *sourceAt) Close() error {
+	if s.r == nil {
+		return nil
+	}
+	err := s.r.Close()
+	s.r = nil
+	return err
+}
+
+// withContext is a reader that fails once its context is cancelled.
+type withContext struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c withContext) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// invalid returns an error that trying again cannot mend.
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{crm.ErrInvalid}, args...)...)
+}

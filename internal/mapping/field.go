@@ -19,45 +19,44 @@ const (
 	Timestamp Type = "timestamp" // a date, with or without a time
 	Boolean   Type = "boolean"   // true, t, yes, y, 1 and their opposites
 
-	text      Type = "text"
-	key       Type = "key"
-	email     Type = "email"
-	phone     Type = "phone"
-	country   Type = "country"
-	state     Type = "state"
-	timestamp Type = Timestamp
-	past      Type = "past"
-	url       Type = "url"
-	tags      Type = "tags"
-	status    Type = "status"
-	count     Type = "count"
-	place     Type = "place"
-	noteType  Type = "note_type"
+	textType    Type = "text"
+	keyType     Type = "key"
+	emailType   Type = "email"
+	phoneType   Type = "phone"
+	countryType Type = "country"
+	stateType   Type = "state"
+	pastType    Type = "past"
+	urlType     Type = "url"
+	tagsType    Type = "tags"
+	statusType  Type = "status"
+	countType   Type = "count"
+	placeType   Type = "place"
+	noteType    Type = "note_type"
 )
 
 // fieldTypes holds the type of every field that is not plain text.
 var fieldTypes = map[string]Type{
-	"customer.external_id":           key,
-	"customer.email":                 email,
-	"customer.country":               country,
-	"customer.state":                 state,
-	"customer.lead_created_at":       past,
-	"customer.free_trial_started_at": timestamp,
-	"customer.status":                status,
-	"customer.owner":                 email,
-	"customer.website_url":           url,
-	"customer.tags":                  tags,
-	"customer.source_updated_at":     timestamp,
-	"contact.external_id":            key,
-	"contact.position":               place,
-	"contact.email":                  email,
-	"contact.phone":                  phone,
-	"contact.source_updated_at":      timestamp,
+	"customer.external_id":           keyType,
+	"customer.email":                 emailType,
+	"customer.country":               countryType,
+	"customer.state":                 stateType,
+	"customer.lead_created_at":       pastType,
+	"customer.free_trial_started_at": Timestamp,
+	"customer.status":                statusType,
+	"customer.owner":                 emailType,
+	"customer.website_url":           urlType,
+	"customer.tags":                  tagsType,
+	"customer.source_updated_at":     Timestamp,
+	"contact.external_id":            keyType,
+	"contact.position":               placeType,
+	"contact.email":                  emailType,
+	"contact.phone":                  phoneType,
+	"contact.source_updated_at":      Timestamp,
 	"note.type":                      noteType,
-	"note.author_email":              email,
-	"note.call_duration":             count,
-	"note.created_at":                timestamp,
-	"note.source_updated_at":         timestamp,
+	"note.author_email":              emailType,
+	"note.call_duration":             countType,
+	"note.created_at":                Timestamp,
+	"note.source_updated_at":         Timestamp,
 }
 
 // A target is one place a cell can go: a field, or a custom attribute.
@@ -81,7 +80,7 @@ var (
 	customerLead  = mustField("customer.lead_created_at")
 	contactEmail  = mustField("contact.email")
 	noteText      = mustField("note.text")
-	noteTypeField = mustField("note.type")
+	noteKind      = mustField("note.type")
 )
 
 func mustField(name string) target {
@@ -129,11 +128,11 @@ func (t target) typ(given Type) Type {
 	if typ, ok := fieldTypes[t.String()]; ok {
 		return typ
 	}
-	return text
+	return textType
 }
 
 // timed reports whether cells of the type are dates.
-func (t Type) timed() bool { return t == Timestamp || t == past }
+func (t Type) timed() bool { return t == Timestamp || t == pastType }
 
 // validKey reports whether s may name a custom attribute: 1 to 255 bytes of
 // letters, digits and underscores.

@@ -1,0 +1,339 @@
+package mapping
+
+// A scanner reads a date from left to right.
+type scanner struct {
+	s string
+	i int
+}
+
+// scanMoment reads the ways in which dates are written:
+//
+//	2024-05-06  2024/5/6  2024.05.06  20240506
+//	06/05/2024  5-6-2024  06.05.2024         (see moment.settle)
+//	6 May 2024  6-May-2024  6. May 2024  May 6, 2024  Mon, 6 May 2024
+//
+// each alone or with a time (15:04, 15:04:05.999, 3:04 PM), and that with a
+// zone (Z, UTC, GMT, +02, +02:00, +0200). Months are English. A year has four
+// digits: of two, the century would be a guess.
+func scanMoment(s string) (moment, bool) {
+	var m moment
+	c := scanner{s: s}
+	compact, ok := c.date(&m)
+	if !ok {
+		return m, false
+	}
+	if c.end() {
+		return m, true
+	}
+	if !c.gap() || !c.time(&m, compact) {
+		return m, false
+	}
+	return m, c.zone(&m) && c.end()
+}
+
+func (c *scanner) end() bool { return c.i == len(c.s) }
+
+func (c *scanner) peek() byte {
+	if c.i < len(c.s) {
+		return c.s[c.i]
+	}
+	return 0
+}
+
+func (c *scanner) take(b byte) bool {
+	if c.peek() == b && b != 0 {
+		c.i++
+		return true
+	}
+	return false
+}
+
+func (c *scanner) spaces() bool {
+	from := c.i
+	for c.take(' ') {
+	}
+	return c.i > from
+}
+
+// number reads up to most digits and returns how many there were.
+func (c *scanner) number(most int) (n, width int) {
+	for width < most && c.i < len(c.s) && c.s[c.i]-'0' < 10 {
+		n = n*10 + int(c.s[c.i]-'0')
+		c.i++
+		width++
+	}
+	return n, width
+}
+
+func (c *scanner) date(m *moment) (compact, ok bool) {
+	if letter(c.peek()) {
+		return false, c.wordDate(m)
+	}
+	n, width := c.number(8)
+	switch {
+	case width == 8:
+		m.year, m.month, m.day = n/10000, n/100%100, n%100
+		return true, true
+	case width == 4:
+		sep := c.separator()
+		var mw, dw int
+		m.year = n
+		m.month, mw = c.number(2)
+		ok := sep != 0 && mw > 0 && c.take(sep)
+		m.day, dw = c.number(2)
+		return false, ok && dw > 0
+	case width == 1 || width == 2:
+		return false, c.dayFirst(m, n)
+	}
+	return false, false
+}
+
+// dayFirst reads what follows the number that begins a date: another number
+// or the name of a month.
+func (c *scanner) dayFirst(m *moment, n int) bool {
+	c.ordinal()
+	if c.peek() == '.' && c.i+1 < len(c.s) && c.s[c.i+1] == ' ' {
+		c.i++
+	}
+	sep := c.separator()
+	if sep == 0 && !c.spaces() {
+		return false
+	}
+	var width int
+	if letter(c.peek()) {
+		m.day, m.month = n, c.month()
+		if sep == 0 {
+			c.take('.')
+			c.take(',')
+		}
+		if m.month == 0 || sep != 0 && !c.take(sep) || sep == 0 && !c.spaces() {
+			return false
+		}
+	} else {
+		m.a, m.unsettled = n, true
+		m.b, width = c.number(2)
+		if sep == 0 || width == 0 || !c.take(sep) {
+			return false
+		}
+	}
+	m.year, width = c.number(4)
+	return width == 4
+}
+
+// wordDate reads a date that begins with a word: a day of the week, which is
+// passed over, or a month.
+func (c *scanner) wordDate(m *moment) bool {
+	from := c.i
+	if m.month = c.month(); m.month == 0 {
+		c.i = from
+		if !c.weekday() {
+			return false
+		}
+		c.take('.')
+		c.take(',')
+		if !c.spaces() {
+			return false
+		}
+		if !letter(c.peek()) {
+			n, width := c.number(2)
+			return width > 0 && c.dayFirst(m, n)
+		}
+		if m.month = c.month(); m.month == 0 {
+			return false
+		}
+	}
+	c.take('.')
+	if !c.spaces() {
+		return false
+	}
+	var dw, yw int
+	if m.day, dw = c.number(2); dw == 0 {
+		return false
+	}
+	c.ordinal()
+	c.take(',')
+	if !c.spaces() {
+		return false
+	}
+	m.year, yw = c.number(4)
+	return yw == 4
+}
+
+// gap passes over what stands between a date and a time.
+func (c *scanner) gap() bool {
+	if c.take('T') || c.take('t') {
+		return true
+	}
+	c.take(',')
+	return c.spaces()
+}
+
+func (c *scanner) time(m *moment, compact bool) bool {
+	var width int
+	if m.hour, width = c.number(2); width == 0 {
+		return false
+	}
+	colon := c.take(':')
+	if !colon && !compact {
+		return false
+	}
+	if m.min, width = c.number(2); width != 2 {
+		return false
+	}
+	if colon && c.take(':') || !colon && c.peek()-'0' < 10 {
+		if m.sec, width = c.number(2); width != 2 || !c.fraction(m) {
+			return false
+		}
+	}
+	return c.half(m)
+}
+
+// fraction reads the fraction of a second, and keeps three digits of it.
+func (c *scanner) fraction(m *moment) bool {
+	if !c.take('.') && !c.take(',') {
+		return true
+	}
+	n, width := c.number(3)
+	if width == 0 {
+		return false
+	}
+	for ; width < 3; width++ {
+		n *= 10
+	}
+	m.msec = n
+	_, rest := c.number(9)
+	return rest < 9
+}
+
+// half reads AM or PM.
+func (c *scanner) half(m *moment) bool {
+	from := c.i
+	c.spaces()
+	half := lower(c.peek())
+	if half != 'a' && half != 'p' {
+		c.i = from
+		return true
+	}
+	c.i++
+	c.take('.')
+	if lower(c.peek()) != 'm' || m.hour < 1 || m.hour > 12 {
+		return false
+	}
+	c.i++
+	c.take('.')
+	m.hour %= 12
+	if half == 'p' {
+		m.hour += 12
+	}
+	return true
+}
+
+func (c *scanner) zone(m *moment) bool {
+	c.spaces()
+	if c.end() {
+		return true
+	}
+	m.zoned = true
+	if c.take('Z') || c.take('z') {
+		return true
+	}
+	if w := c.word(); w != "" {
+		if w != "UTC" && w != "GMT" {
+			return false
+		}
+		if c.end() {
+			return true
+		}
+	}
+	return c.offset(m)
+}
+
+func (c *scanner) offset(m *moment) bool {
+	minus := c.take('-')
+	if !minus && !c.take('+') {
+		return false
+	}
+	h, hw := c.number(2)
+	c.take(':')
+	min, mw := c.number(2)
+	if hw != 2 || mw != 0 && mw != 2 || min > 59 {
+		return false
+	}
+	m.offset = h*60 + min
+	if m.offset > maxOffsetMinute {
+		return false
+	}
+	if minus {
+		m.offset = -m.offset
+	}
+	return c.s[c.i-1] != ':'
+}
+
+func (c *scanner) separator() byte {
+	switch b := c.peek(); b {
+	case '-', '/', '.':
+		c.i++
+		return b
+	}
+	return 0
+}
+
+// ordinal passes over the ending of "6th".
+func (c *scanner) ordinal() {
+	if c.i+1 >= len(c.s) {
+		return
+	}
+	switch lowerPair(c.s[c.i], c.s[c.i+1]) {
+	case "st", "nd", "rd", "th":
+		c.i += 2
+	}
+}
+
+func lowerPair(a, b byte) string { return string([]byte{lower(a), lower(b)}) }
+
+func (c *scanner) word() string {
+	from := c.i
+	for letter(c.peek()) {
+		c.i++
+	}
+	return c.s[from:c.i]
+}
+
+var months = [...]string{"january", "february", "march", "april", "may", "june", "july",
+	"august", "september", "october", "november", "december"}
+
+var weekdays = [...]string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+
+// month reads the name of a month, whole or by its first three letters or
+// more; 0 if there is none.
+func (c *scanner) month() int { return 1 + among(c.word(), months[:]) }
+
+func (c *scanner) weekday() bool { return among(c.word(), weekdays[:]) >= 0 }
+
+func among(word string, names []string) int {
+	if len(word) < 3 {
+		return -1
+	}
+	for i, name := range names {
+		if len(word) > len(name) {
+			continue
+		}
+		j := 0
+		for j < len(word) && lower(word[j]) == name[j] {
+			j++
+		}
+		if j == len(word) {
+			return i
+		}
+	}
+	return -1
+}
+
+func letter(b byte) bool { return lower(b)-'a' < 26 }
+
+func lower(b byte) byte {
+	if b-'A' < 26 {
+		b += 'a' - 'A'
+	}
+	return b
+}

@@ -1,0 +1,72 @@
+package mapping
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"sluice/internal/crm"
+)
+
+// convertTags reads tags divided by commas, semicolons or bars, or a JSON array
+// of texts. Blank ones and repeats are dropped, and quotes around a tag, as
+// Mailchimp writes them. The tags come out sorted.
+func convertTags(_ *reading, cell string) (string, crm.Reason) {
+	value, fault := convertText(nil, cell)
+	if fault != "" {
+		return "", fault
+	}
+	var few [16]string
+	list := few[:0]
+	if value[0] == '[' && json.Unmarshal([]byte(value), &list) == nil {
+		for i := range list {
+			tag, fault := convertText(nil, trimmed(list[i]))
+			if fault != "" {
+				return "", fault
+			}
+			list[i] = tag
+		}
+	} else {
+		list = splitTags(few[:0], value)
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	var some [256]byte
+	out := append(some[:0], '[')
+	for _, tag := range list {
+		if tag == "" {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = appendJSON(out, tag)
+	}
+	if len(out) == 1 {
+		return "", ""
+	}
+	out = append(out, ']')
+	if string(out) == cell {
+		return cell, ""
+	}
+	return string(out), ""
+}
+
+func splitTags(list []string, cell string) []string {
+	for {
+		i := strings.IndexAny(cell, ",;|")
+		tag := cell
+		if i >= 0 {
+			tag = cell[:i]
+		}
+		tag = trimmed(tag)
+		if len(tag) > 1 && tag[0] == '"' && tag[len(tag)-1] == '"' {
+			tag = trimmed(tag[1 : len(tag)-1])
+		}
+		list = append(list, tag)
+		if i < 0 {
+			return list
+		}
+		cell = cell[i+1:]
+	}
+}

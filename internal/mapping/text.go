@@ -1,0 +1,101 @@
+package mapping
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"sluice/internal/crm"
+)
+
+// maxKeyBytes bounds an external id: an entry of a PostgreSQL index has room
+// for 2,704 bytes.
+const maxKeyBytes = 1024
+
+// maxAttribute bounds a custom attribute of type String, in characters.
+const maxAttribute = 255
+
+// convertText keeps a text as it is, in NFC. It never retypes: "007" stays
+// three characters and "1e5" no number.
+func convertText(_ *reading, cell string) (string, crm.Reason) {
+	if ascii(cell) {
+		return cell, ""
+	}
+	return unicodeText(cell)
+}
+
+func unicodeText(cell string) (string, crm.Reason) {
+	if strings.IndexByte(cell, 0) >= 0 {
+		return "", crm.ReasonBadCharacter
+	}
+	if !utf8.ValidString(cell) {
+		return "", crm.ReasonBadEncoding
+	}
+	return norm.NFC.String(cell), ""
+}
+
+func convertKey(r *reading, cell string) (string, crm.Reason) {
+	value, fault := convertText(r, cell)
+	if len(value) > maxKeyBytes {
+		return "", crm.ReasonTooLong
+	}
+	return value, fault
+}
+
+func convertString(r *reading, cell string) (string, crm.Reason) {
+	value, fault := convertText(r, cell)
+	if len(value) > maxAttribute && utf8.RuneCountInString(value) > maxAttribute {
+		return "", crm.ReasonTooLong
+	}
+	return value, fault
+}
+
+// ascii reports whether s is ASCII without U+0000: such text is NFC already.
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i]-1 >= 0x7f { // 0 wraps around
+			return false
+		}
+	}
+	return true
+}
+
+// trimmed returns cell without outer white space, no-break spaces and the
+// marks of no width that spreadsheets leave behind.
+func trimmed(cell string) string {
+	if cell == "" {
+		return cell
+	}
+	if first, last := cell[0]-'!', cell[len(cell)-1]-'!'; first < 0x7f-'!' && last < 0x7f-'!' {
+		return cell
+	}
+	return strings.TrimFunc(cell, outer)
+}
+
+func outer(r rune) bool {
+	return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff' || r == '\u2060'
+}
+
+// fold writes the ASCII letters of s in lower case, and drops what is not in
+// keep's sense a letter or digit, into buf. It returns nil if s does not fit.
+func foldASCII(buf []byte, s string) []byte {
+	n := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c >= 0x80:
+		default:
+			continue
+		}
+		if n == len(buf) {
+			return nil
+		}
+		buf[n] = c
+		n++
+	}
+	return buf[:n]
+}

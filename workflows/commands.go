@@ -1,0 +1,98 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/workflow"
+
+	"sluice/internal/crm"
+)
+
+// answer sets up the query and the updates. It comes before the first step, so
+// that an import can be asked and commanded from its first moment.
+func (m *importing) answer(ctx workflow.Context) error {
+	err := workflow.SetQueryHandlerWithOptions(ctx, QueryProgress, func() (crm.Progress, error) {
+		return m.progress(), nil
+	}, workflow.QueryHandlerOptions{Description: "How far the import is: phase, rows by step, counts, rate and time left."})
+	if err != nil {
+		return err
+	}
+	command := func(name, about string, may func() error, do func(workflow.Context, string)) error {
+		return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, c Command) (crm.Progress, error) {
+			do(ctx, c.By)
+			return m.progress(), nil
+		}, workflow.UpdateHandlerOptions{Validator: func(Command) error { return may() }, Description: about})
+	}
+	return errors.Join(
+		command(UpdatePause, "No new batch begins; those in hand are finished.", m.mayPause, m.pause),
+		command(UpdateResume, "Goes on where the import was paused.", m.mayResume, m.resume),
+		command(UpdateCancel, "Ends the import. What is written stays.", m.mayCancel, m.cancel),
+	)
+}
+
+var errEnding = errors.New("the import is ending: there is nothing left to command")
+
+func (m *importing) mayPause() error {
+	switch {
+	case m.ending || m.cancelled:
+		return errEnding
+	case m.paused:
+		return errors.New("the import is paused already")
+	}
+	return nil
+}
+
+func (m *importing) mayResume() error {
+	switch {
+	case m.ending || m.cancelled:
+		return errEnding
+	case !m.paused:
+		return errors.New("the import is not paused")
+	}
+	return nil
+}
+
+func (m *importing) mayCancel() error {
+	if m.ending || m.cancelled {
+		return errEnding
+	}
+	return nil
+}
+
+// pause is sticky: it crosses into the next run and outlives every worker.
+func (m *importing) pause(ctx workflow.Context, by string) {
+	m.paused, m.by = true, by
+	m.mark(ctx, crm.Paused)
+}
+
+func (m *importing) resume(ctx workflow.Context, by string) {
+	m.paused, m.by = false, ""
+	m.mark(ctx, crm.Running)
+}
+
+// cancel ends the work. Steps in hand are cancelled with their next heartbeat
+// and roll back what they have not committed; end recounts what stays.
+func (m *importing) cancel(_ workflow.Context, by string) {
+	m.cancelled, m.paused, m.by = true, false, by
+	m.stop()
+}
+
+// mark shows the new state where it is looked for: in the attributes, and in
+// the import's row for those who read only the database.
+func (m *importing) mark(ctx workflow.Context, s crm.State) {
+	m.at.Progress.State = s
+	m.show(ctx)
+	if m.at.Import.Number == 0 {
+		return
+	}
+	_, err := run(ctx, crm.Mark, m.tuning, string(s), crm.MarkInput{Import: m.at.Import, State: s, By: m.by})
+	if err != nil {
+		workflow.GetLogger(ctx).Warn("state not shown in the database", "import", m.at.Import.ID, "state", s)
+	}
+}
+
+// gate lets a step begin unless the import is paused, and returns the context's
+// error once the import is cancelled.
+func (m *importing) gate(ctx workflow.Context) error {
+	return workflow.Await(ctx, func() bool { return !m.paused })
+}

@@ -1,0 +1,144 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"sluice/internal/crm"
+)
+
+// judged is what travels from Dedupe to Write.
+type judged struct {
+	batch   crm.Batch
+	verdict crm.Verdict
+}
+
+// pipeline takes the rest of one file through Parse, Dedupe and Write:
+//
+//	parse ──groups──▶ dedupe ──batches──▶ write
+//	  1                 1                  Writers
+//
+// Groups are parsed and judged one after the other, in address order; batches
+// are written several at a time, in any order. The channels are short, so what
+// is staged ahead of Write stays bounded: parsing waits for writing.
+//
+// It returns when every batch that was parsed is written: at the end of the
+// file, or with m.continuing set when this run has enough history. The first
+// step that fails for good stops the others, and is what pipeline returns.
+func (m *importing) pipeline(ctx workflow.Context) error {
+	m.phase(ctx, phaseWrite)
+	ctx, stop := workflow.WithCancel(ctx)
+	defer stop()
+	var first error
+	fail := func(err error) {
+		if err != nil && first == nil {
+			first = err
+			stop()
+		}
+	}
+	groups := workflow.NewBufferedChannel(ctx, 1)
+	batches := workflow.NewBufferedChannel(ctx, m.tuning.Writers)
+	wg := workflow.NewWaitGroup(ctx)
+	start := func(name string, do func(workflow.Context) error) {
+		wg.Add(1)
+		workflow.GoNamed(ctx, name, func(ctx workflow.Context) {
+			defer wg.Done()
+			fail(do(ctx))
+		})
+	}
+	start("parse", func(ctx workflow.Context) error {
+		defer groups.Close()
+		return m.parse(ctx, groups)
+	})
+	start("dedupe", func(ctx workflow.Context) error {
+		defer batches.Close()
+		return m.dedupe(ctx, groups, batches)
+	})
+	for i := range m.tuning.Writers {
+		start(fmt.Sprintf("write-%d", i), func(ctx workflow.Context) error { return m.write(ctx, batches) })
+	}
+	wg.Wait(ctx)
+	return first
+}
+
+// parse stages the file group by group until it ends or the run is full.
+func (m *importing) parse(ctx workflow.Context, groups workflow.Channel) error {
+	for {
+		if err := m.gate(ctx); err != nil {
+			return err
+		}
+		in := crm.ParseInput{Import: m.at.Import, File: *m.at.File, From: m.at.At, Batch: m.at.Batch,
+			Batches: m.tuning.Group, Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes}
+		p, err := run(ctx, crm.Parse, m.tuning, fmt.Sprintf("Parse · %s from line %d", m.place(), in.From.Line), in)
+		if err != nil {
+			return err
+		}
+		m.groups++
+		m.at.Batch += len(p.Batches)
+		m.at.At = p.Next
+		m.parsed(ctx, p, p.Next.Offset-in.From.Offset)
+		if len(p.Batches) > 0 {
+			groups.Send(ctx, p.Batches)
+		}
+		if p.Done {
+			return ctx.Err()
+		}
+		if m.full(ctx) {
+			m.continuing = true
+			return ctx.Err()
+		}
+	}
+}
+
+// dedupe judges groups in the order in which they were parsed: each verdict
+// rests on the claims that the one before left.
+func (m *importing) dedupe(ctx workflow.Context, groups, batches workflow.Channel) error {
+	for {
+		var group []crm.Batch
+		if !groups.Receive(ctx, &group) {
+			return ctx.Err()
+		}
+		if err := m.gate(ctx); err != nil {
+			return err
+		}
+		first, last := group[0], group[len(group)-1]
+		d, err := run(ctx, crm.Dedupe, m.tuning,
+			fmt.Sprintf("Dedupe · batches %d-%d", first.Number, last.Number),
+			crm.DedupeInput{Import: m.at.Import, Batches: group, Claims: m.at.Claims})
+		if err != nil {
+			return err
+		}
+		m.at.Claims = d.Claims
+		m.deduped(ctx, group)
+		for i, b := range group {
+			batches.Send(ctx, judged{b, d.Verdicts[i]})
+		}
+	}
+}
+
+// write writes batches as they come; several of it run at the same time.
+func (m *importing) write(ctx workflow.Context, batches workflow.Channel) error {
+	for {
+		var j judged
+		if !batches.Receive(ctx, &j) {
+			return ctx.Err()
+		}
+		if err := m.gate(ctx); err != nil {
+			return err
+		}
+		w, err := run(ctx, crm.Write, m.tuning,
+			fmt.Sprintf("Write · batch %d, lines %d-%d", j.batch.Number, j.batch.First, j.batch.Last),
+			crm.WriteInput{Import: m.at.Import, Batch: j.batch, Verdict: j.verdict})
+		if err != nil {
+			return err
+		}
+		m.wrote(ctx, w.Counts)
+	}
+}
+
+// place names the file at hand for summaries: its number among the files, not
+// its name, which may say more than an operator's screen should.
+func (m *importing) place() string {
+	return fmt.Sprintf("file %d of %d", m.at.FileNumber+1, len(m.request.Files))
+}

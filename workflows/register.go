@@ -1,0 +1,12 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Register makes the workflows known to a worker, a replayer or a test
+// environment. It is also what the static check for determinism starts from.
+func Register(r worker.WorkflowRegistry) {
+	r.RegisterWorkflowWithOptions(Import, workflow.RegisterOptions{Name: "Import"})
+}

@@ -48,6 +48,9 @@ func (o Outcome) Reason() Reason {
 	return ""
 }
 
+// Landed reports whether a record with this outcome is in the tables.
+func (o Outcome) Landed() bool { return o == Created || o == Updated || o == Unchanged }
+
 // Outcomes holds the outcomes of the records of one batch, by entity. The
 // i-th outcome is that of the i-th record of the entity's object.
 type Outcomes [3][]Outcome
@@ -60,7 +63,8 @@ type Outcomes [3][]Outcome
 //
 // Tally keeps invariant 1 for a batch: the result is [Counts.Balanced]
 // whenever the outcomes are complete. It also completes them: the other
-// records of a row that has a rejected record become Spared.
+// records of a row that has a rejected record become Spared, but for those that
+// are Duplicate, whose winner is another row's.
 func (o Outcomes) Tally(rows RowTally, addresses [3][]Address) Counts {
 	c := Counts{Read: rows.Read, Blank: rows.Blank, Rejected: rows.Rejected, Warnings: rows.Warnings}
 	var at [3]int
@@ -100,7 +104,7 @@ func (o Outcomes) tallyRow(c *Counts, addresses [3][]Address, at *[3]int, row Ad
 			continue
 		}
 		at[e]++
-		if rejected && o[e][i].Reason() == "" {
+		if rejected && o[e][i].Reason() == "" && o[e][i] != Duplicate {
 			o[e][i] = Spared
 		}
 		if !rejected {

@@ -24,6 +24,10 @@ type Report struct {
 	RejectObject      Object `json:"reject_object,omitzero"`
 	UnprocessedObject Object `json:"unprocessed_object,omitzero"`
 
+	// Batches is how many ledger rows are behind the counts. An import ends
+	// only if its ledger still has as many.
+	Batches int `json:"batches"`
+
 	Seconds       float64  `json:"seconds"`
 	RowsPerSecond float64  `json:"rows_per_second"`
 	Failure       *Failure `json:"failure,omitempty"`

@@ -1,0 +1,92 @@
+package activities
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/worker"
+
+	"sluice/internal/crm"
+)
+
+// Activities carries out the steps. Its fields are filled by literal and not
+// changed afterwards; it is safe for concurrent use.
+type Activities struct {
+	Stage  Stage
+	Store  Store
+	Judge  Judge
+	Mailer Mailer   // nil: nothing is sent, and the outbox stays empty
+	MailTo []string // who hears of the end of every import; empty: nobody
+}
+
+// Stage is the part of the stage that the steps need. Objects appear whole or
+// not at all, and reading one whole checks its size and hash.
+type Stage interface {
+	Put(ctx context.Context, key string, r io.Reader) (crm.Object, error)
+	PutCompressed(ctx context.Context, key string, r io.Reader) (crm.Object, error)
+	Open(ctx context.Context, o crm.Object, offset int64) (io.ReadCloser, error)
+	ReadCompressed(ctx context.Context, o crm.Object) (io.ReadCloser, error)
+	Path(o crm.Object) string
+}
+
+// Store is the part of the store that the steps need.
+type Store interface {
+	Source(ctx context.Context, slug string) (crm.Source, error)
+	OpenImport(ctx context.Context, r crm.Request, mapping string) (crm.Opened, error)
+	Opening(ctx context.Context, number int64) (crm.ImportRow, error)
+	Mark(ctx context.Context, number int64, s crm.State, by string) error
+	SaveFile(ctx context.Context, number int64, row crm.FileRow, rules crm.Rules, mode crm.Mode) error
+	File(ctx context.Context, number int64, file int) (crm.FileRow, error)
+	Write(ctx context.Context, in crm.WriteBatch, open crm.PartOpener) (crm.Counts, error)
+	Ledger(ctx context.Context, number int64, from int) iter.Seq2[crm.LedgerRow, error]
+	Recount(ctx context.Context, number int64) (crm.Recount, error)
+	EndImport(ctx context.Context, number int64, r crm.Report, outbox []crm.Message) (crm.Report, error)
+	Message(ctx context.Context, id int64) (crm.Message, error)
+	MarkSent(ctx context.Context, id int64, at time.Time) error
+}
+
+// Judge says which records of a batch repeat an earlier one of the import. The
+// verdict goes into keys.Outcomes; earlier gives the judged keys of a batch
+// before, for when the claims have to be made again.
+type Judge interface {
+	Batch(ctx context.Context, importID string, claims crm.Claims, number int, keys *crm.BatchKeys,
+		earlier func(ctx context.Context, batch int) (*crm.BatchKeys, error)) (crm.Claims, error)
+	Forget(ctx context.Context, importID string) error
+}
+
+// Mailer writes and sends e-mail. Compose says the outcome and counts of an
+// ended import in plain text, and no cell's value.
+type Mailer interface {
+	Send(ctx context.Context, m crm.Message) error
+	Compose(r crm.Report) (subject, body string)
+}
+
+// Register makes the steps of an import known to a worker, or to a test
+// environment, which is one too.
+func Register(r worker.ActivityRegistry, a *Activities) {
+	register(r, crm.Open, a.Open)
+	register(r, crm.Fetch, a.Fetch)
+	register(r, crm.Inspect, a.Inspect)
+	register(r, crm.Parse, a.Parse)
+	register(r, crm.Dedupe, a.Dedupe)
+	register(r, crm.Write, a.Write)
+	register(r, crm.Settle, a.Settle)
+	register(r, crm.Reconcile, a.Reconcile)
+	register(r, crm.Notify, a.Notify)
+	register(r, crm.Mark, a.Mark)
+}
+
+// register binds a step to the method that carries it out, with what every
+// step has in common around it: heartbeats, an orderly stop, and the failure
+// types of the wire.
+func register[In, Out any](r worker.ActivityRegistry, s crm.Step[In, Out], do func(context.Context, In) (Out, error)) {
+	r.RegisterActivityWithOptions(func(ctx context.Context, in In) (Out, error) {
+		ctx, stop := beating(ctx)
+		defer stop()
+		out, err := do(ctx, in)
+		return out, onTheWire(ctx, err)
+	}, activity.RegisterOptions{Name: s.Name})
+}

@@ -1,0 +1,79 @@
+package activities
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"sluice/internal/crm"
+	"sluice/internal/mapping"
+)
+
+// Open enters the import in the store, under the ID that came with the
+// request, and keeps the mapping that holds for it: the request's, else the
+// source's. When the same file was imported before in the same way, it says by
+// which import.
+//
+// It leaves the mapping in the stage. Running it twice finds the import that
+// is there. A mapping that cannot be read ends the import as invalid.
+func (a *Activities) Open(ctx context.Context, r crm.Request) (crm.Opened, error) {
+	text, err := a.effectiveMapping(ctx, r)
+	if err != nil {
+		return crm.Opened{}, err
+	}
+	fingerprint := ""
+	if text != "" {
+		if _, err := mapping.ParseSpec([]byte(text)); err != nil {
+			return crm.Opened{}, err
+		}
+		sum := sha256.Sum256([]byte(text))
+		fingerprint = hex.EncodeToString(sum[:])
+	}
+	// Staged empty too: a source's mapping saved later is not this import's.
+	if _, err := a.Stage.Put(ctx, mappingKey(r.ID), strings.NewReader(text)); err != nil {
+		return crm.Opened{}, err
+	}
+	return a.Store.OpenImport(ctx, r, fingerprint)
+}
+
+func (a *Activities) effectiveMapping(ctx context.Context, r crm.Request) (string, error) {
+	if !r.Mapping.IsZero() {
+		return a.text(ctx, r.Mapping)
+	}
+	source, err := a.Store.Source(ctx, r.Source)
+	return source.Mapping, err
+}
+
+// text reads a small staged object whole.
+func (a *Activities) text(ctx context.Context, o crm.Object) (string, error) {
+	r, err := a.Stage.Open(ctx, o, 0)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, maxMapping+1))
+	if err == nil && len(b) > maxMapping {
+		err = fmt.Errorf("mapping: %w: over %d bytes", crm.ErrInvalid, maxMapping)
+	}
+	return string(b), err
+}
+
+const maxMapping = 1 << 20
+
+// The places of an import's objects in the stage. Batches and rewritten files
+// carry the attempt in their keys as well, so that no attempt touches what
+// another one staged.
+func mappingKey(id string) string            { return "imports/" + id + "/mapping.yaml" }
+func verdictKey(id string, batch int) string { return fmt.Sprintf("imports/%s/verdicts/%d", id, batch) }
+func batchKey(id, attempt string, n int) string {
+	return fmt.Sprintf("imports/%s/batches/%d/%s", id, n, attempt)
+}
+func fileKey(id, attempt string, n int) string {
+	return fmt.Sprintf("imports/%s/files/%d/%s.csv", id, n, attempt)
+}
+func listKey(id, attempt, list string) string {
+	return fmt.Sprintf("imports/%s/lists/%s/%s.ndjson.zst", id, attempt, list)
+}

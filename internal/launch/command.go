@@ -1,0 +1,110 @@
+package launch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"sluice/internal/crm"
+	"sluice/workflows"
+)
+
+// Pause keeps new batches of a source's import from beginning; those in hand
+// are finished. It outlives workers and restarts. An import that is paused or
+// ending already refuses, as [crm.ErrInvalid]; no import is [crm.ErrNotFound].
+func (l *Launcher) Pause(ctx context.Context, source, by string) (crm.Progress, error) {
+	return l.command(ctx, source, workflows.UpdatePause, by)
+}
+
+// Resume lets a paused import go on. It refuses as [Launcher.Pause] does.
+func (l *Launcher) Resume(ctx context.Context, source, by string) (crm.Progress, error) {
+	return l.command(ctx, source, workflows.UpdateResume, by)
+}
+
+// Cancel ends an import. What is written stays. It returns when the import has
+// accepted to end; [Launcher.Wait] tells what it came to.
+func (l *Launcher) Cancel(ctx context.Context, source, by string) (crm.Progress, error) {
+	return l.command(ctx, source, workflows.UpdateCancel, by)
+}
+
+func (l *Launcher) command(ctx context.Context, source, name, by string) (crm.Progress, error) {
+	var p crm.Progress
+	h, err := l.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: workflows.ImportID(source), UpdateName: name, Args: []any{workflows.Command{By: by}},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = h.Get(ctx, &p)
+	}
+	var absent *serviceerror.NotFound
+	var refused *temporal.ApplicationError
+	switch {
+	case errors.As(err, &absent):
+		return p, fmt.Errorf("source %s: running import: %w", source, crm.ErrNotFound)
+	case errors.As(err, &refused):
+		return p, fmt.Errorf("%s %s: %w: %s", name, source, crm.ErrInvalid, refused.Message())
+	case err != nil:
+		return p, fmt.Errorf("%s %s: %w", name, source, err)
+	}
+	return p, nil
+}
+
+// Progress says how far the import of a source is. It asks the workflow, and
+// adds what only the server knows: which step is failing at the moment. When
+// no worker answers within the context's time it returns an error; see
+// [FromLedger] for what the store then knows. Without a running import the
+// latest one is told from the store.
+func (l *Launcher) Progress(ctx context.Context, source string) (crm.Progress, error) {
+	var p crm.Progress
+	id := workflows.ImportID(source)
+	d, err := l.Temporal.DescribeWorkflowExecution(ctx, id, "")
+	var absent *serviceerror.NotFound
+	if errors.As(err, &absent) || err == nil && d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		row, err := l.Store.Import(ctx, source)
+		if err != nil {
+			return p, err
+		}
+		return FromLedger(row), nil
+	}
+	if err != nil {
+		return p, fmt.Errorf("progress of %s: %w", source, err)
+	}
+	v, err := l.Temporal.QueryWorkflow(ctx, id, "", workflows.QueryProgress)
+	if err != nil {
+		return p, fmt.Errorf("progress of %s: %w", source, err)
+	}
+	if err := v.Get(&p); err != nil {
+		return p, fmt.Errorf("progress of %s: %w", source, err)
+	}
+	for _, a := range d.GetPendingActivities() {
+		if f := a.GetLastFailure(); f != nil && a.GetAttempt() > 1 {
+			p.Retrying = &crm.Retrying{Step: a.GetActivityType().GetName(), Attempt: a.GetAttempt(),
+				Failure: f.GetMessage(), Next: a.GetScheduledTime().AsTime()}
+			if p.State == crm.Running {
+				p.State = crm.Waiting
+			}
+		}
+	}
+	return p, nil
+}
+
+// FromLedger makes a progress of what the store knows: exact counts of what is
+// written, and nothing of what is on its way.
+func FromLedger(row crm.ImportRow) crm.Progress {
+	p := crm.Progress{Import: row.Import, State: row.State, By: row.By, Files: len(row.Request.Files), Counts: row.Totals,
+		StartedAt: row.StartedAt, UpdatedAt: row.EndedAt, Ledger: true}
+	if row.Report != nil {
+		p.Counts = row.Report.Counts
+	}
+	p.Steps = []crm.StepProgress{{Step: crm.Write.Name, Rows: p.Counts.Read - p.Counts.Unprocessed, Done: !row.State.Open()}}
+	return p
+}
+
+func bytesReader(b []byte) io.Reader { return bytes.NewReader(b) }

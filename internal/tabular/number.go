@@ -1,0 +1,210 @@
+package tabular
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// numberKind is what a number format makes of a number.
+type numberKind int
+
+const (
+	asNumber  numberKind = iota
+	asDate               // a day, with or without a time
+	asTime               // a time of day alone
+	asPattern            // a number with the zeros that its format puts before it
+)
+
+// numberFormat is what must be known of a format to write a number as text
+// that means the same without it.
+type numberFormat struct {
+	kind    numberKind
+	pattern string // of asPattern: zeros, and what stands between them
+}
+
+// builtin returns the kind of a format that workbooks refer to by number alone
+// (ECMA-376 part 1, 18.8.30).
+func builtin(id int) numberFormat {
+	switch {
+	case id >= 14 && id <= 17, id == 22, id >= 27 && id <= 31, id == 36, id >= 50 && id <= 54, id >= 57 && id <= 58:
+		return numberFormat{kind: asDate}
+	case id >= 18 && id <= 21, id == 45, id == 47, id >= 32 && id <= 35, id >= 55 && id <= 56:
+		return numberFormat{kind: asTime}
+	}
+	return numberFormat{}
+}
+
+// parseFormat reads the first section of a format code.
+func parseFormat(code string) numberFormat {
+	bare, elapsed := bareFormat(code)
+	lower := strings.ToLower(bare)
+	switch {
+	case elapsed:
+		return numberFormat{} // a duration is a number of days
+	case strings.HasPrefix(lower, "general"), strings.HasPrefix(lower, "standard"):
+		return numberFormat{}
+	case strings.ContainsAny(lower, "yd"), strings.Contains(lower, "m") && !strings.ContainsAny(lower, "hs"):
+		return numberFormat{kind: asDate}
+	case strings.ContainsAny(lower, "hs"):
+		return numberFormat{kind: asTime}
+	}
+	if pattern, ok := zeroPattern(code); ok {
+		return numberFormat{asPattern, pattern}
+	}
+	return numberFormat{}
+}
+
+// bareFormat returns the first section of a format code without literals,
+// colours, conditions and locales, and whether it shows elapsed time.
+func bareFormat(code string) (bare string, elapsed bool) {
+	var b strings.Builder
+	for i := 0; i < len(code); i++ {
+		switch c := code[i]; c {
+		case '\\', '_', '*':
+			i++ // the next character is a literal, or a width
+		case '"':
+			for i++; i < len(code) && code[i] != '"'; i++ {
+			}
+		case '[':
+			end := strings.IndexByte(code[i:], ']')
+			if end < 0 {
+				return b.String(), false
+			}
+			inside := strings.ToLower(code[i+1 : i+end])
+			if inside != "" && strings.Trim(inside, "hms") == "" {
+				elapsed = true
+			}
+			i += end
+		case ';':
+			return b.String(), elapsed
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), elapsed
+}
+
+// zeroPattern returns the pattern of a format that fills up with zeros, such as
+// "00000" or "000-00-0000", as people use for codes: two zeros at the least,
+// and nothing else but literals.
+func zeroPattern(code string) (string, bool) {
+	var b strings.Builder
+	zeros := 0
+	for i := 0; i < len(code) && code[i] != ';'; i++ {
+		switch c := code[i]; {
+		case c == '0':
+			zeros++
+			b.WriteByte(c)
+		case c == '-' || c == ' ' || c == '(' || c == ')' || c == '/':
+			b.WriteByte(c)
+		case c == '\\' && i+1 < len(code) && code[i+1] != '0':
+			i++
+			b.WriteByte(code[i])
+		case c == '"':
+			end := strings.IndexByte(code[i+1:], '"')
+			if end < 0 || strings.Contains(code[i+1:i+1+end], "0") {
+				return "", false
+			}
+			b.WriteString(code[i+1 : i+1+end])
+			i += end + 1
+		default:
+			return "", false
+		}
+	}
+	return b.String(), zeros > 1
+}
+
+// format writes a number as text; false if it is none. v is as the sheet holds
+// it, which may be scientific.
+func (f numberFormat) format(v string, from1904 bool) (string, bool) {
+	n, err := strconv.ParseFloat(v, 64)
+	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+		return "", false
+	}
+	switch f.kind {
+	case asDate, asTime:
+		if s, ok := dateText(n, f.kind, from1904); ok {
+			return s, true
+		}
+	case asPattern:
+		if n == math.Trunc(n) && n >= 0 && n < 1e15 {
+			return fillPattern(f.pattern, strconv.FormatFloat(n, 'f', 0, 64)), true
+		}
+	}
+	return plainNumber(v, n), true
+}
+
+// plainNumber writes n without an exponent. Digits that stand in the sheet are
+// kept as they are: some programs write more than a float holds.
+func plainNumber(v string, n float64) string {
+	digits := strings.TrimPrefix(v, "-")
+	if strings.Trim(digits, "0123456789.") == "" && digits[0] != '.' {
+		return v
+	}
+	if math.Abs(n) >= 1e21 || n != 0 && math.Abs(n) < 1e-15 {
+		return strconv.FormatFloat(n, 'g', -1, 64)
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64)
+}
+
+// fillPattern puts digits into the zeros of a pattern from the right; those
+// left over stand in the place of the first zero.
+func fillPattern(pattern, digits string) string {
+	zeros := strings.Count(pattern, "0")
+	if missing := zeros - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	var b strings.Builder
+	first := len(digits) - zeros + 1
+	for i := range len(pattern) {
+		if pattern[i] != '0' {
+			b.WriteByte(pattern[i])
+			continue
+		}
+		b.WriteString(digits[:first])
+		digits, first = digits[first:], 1
+	}
+	return b.String()
+}
+
+// dateText writes a number of days as a date, with a time if it has one, to the
+// millisecond. It reports false for numbers that are no date: negative ones,
+// those beyond the year 9999 and Excel's 29 February 1900.
+func dateText(days float64, kind numberKind, from1904 bool) (string, bool) {
+	ms := int64(math.Round(days * 86_400_000))
+	if days < 0 || days >= 2_958_466 {
+		return "", false
+	}
+	day, within := ms/86_400_000, time.Duration(ms%86_400_000)*time.Millisecond
+	if day == 0 && kind == asTime {
+		return timeText(time.Time{}.Add(within)), true
+	}
+	var t time.Time
+	switch {
+	case from1904:
+		t = time.Date(1904, 1, 1+int(day), 0, 0, 0, 0, time.UTC)
+	case day == 0 || day == 60:
+		return "", false
+	case day < 60:
+		t = time.Date(1899, 12, 31+int(day), 0, 0, 0, 0, time.UTC)
+	default:
+		t = time.Date(1899, 12, 30+int(day), 0, 0, 0, 0, time.UTC)
+	}
+	if t.Year() > 9999 {
+		return "", false
+	}
+	if within == 0 {
+		return t.Format(time.DateOnly), true
+	}
+	t = t.Add(within)
+	return t.Format(time.DateOnly) + "T" + timeText(t), true
+}
+
+func timeText(t time.Time) string {
+	if t.Nanosecond() == 0 {
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format("15:04:05.000")
+}

@@ -46,14 +46,14 @@ func convertEmail(_ *reading, cell string) (string, crm.Reason) {
 	if at < 1 || len(cell) > maxEmail || !localPart(cell[:at]) {
 		return "", crm.ReasonBadEmail
 	}
-	host := lowerCase(cell[at+1:])
-	if !mailHost(host) {
+	value := cell
+	if host := lowerCase(cell[at+1:]); host != cell[at+1:] {
+		value = cell[:at+1] + host
+	}
+	if len(value) > maxEmail || !mailHost(value[at+1:]) {
 		return "", crm.ReasonBadEmail
 	}
-	if host == cell[at+1:] {
-		return cell, ""
-	}
-	return cell[:at+1] + host, ""
+	return value, ""
 }
 
 // localPart accepts what RFC 5322 calls a dot-atom, and letters, marks and

@@ -45,11 +45,11 @@ func attributeKey(header string) string {
 	return b.String()
 }
 
-// didYouMean returns a question that names the known word nearest to name; ""
-// if none is near.
+// didYouMean returns a remark that names the known word nearest to name; "" if
+// none is near.
 func didYouMean(name string, known []string) string {
 	if best := nearest(name, known); best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
+		return fmt.Sprintf(" (did you mean %q?)", best)
 	}
 	return ""
 }

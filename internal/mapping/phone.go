@@ -61,7 +61,3 @@ func libraryE164(s, region string) (string, bool) {
 	}
 	return phonenumbers.Format(n, phonenumbers.E164), true
 }
-
-// quickE164 answers for the numbers that need no library; sure is false for
-// the others.
-func quickE164(s string) (e164 string, ok, sure bool) { return "", false, false }

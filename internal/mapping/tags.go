@@ -18,16 +18,17 @@ func convertTags(_ *reading, cell string) (string, crm.Reason) {
 	}
 	var few [16]string
 	list := few[:0]
-	if value[0] == '[' && json.Unmarshal([]byte(value), &list) == nil {
-		for i := range list {
-			tag, fault := convertText(nil, trimmed(list[i]))
-			if fault != "" {
-				return "", fault
-			}
-			list[i] = tag
-		}
-	} else {
+	array := false
+	if value[0] == '[' {
+		list, array = tagArray(value)
+	}
+	if !array {
 		list = splitTags(few[:0], value)
+	}
+	for i := range list {
+		if list[i], fault = convertText(nil, trimmed(list[i])); fault != "" {
+			return "", fault
+		}
 	}
 	slices.Sort(list)
 	list = slices.Compact(list)
@@ -52,6 +53,13 @@ func convertTags(_ *reading, cell string) (string, crm.Reason) {
 	return string(out), ""
 }
 
+// tagArray reads a JSON array of texts.
+func tagArray(cell string) ([]string, bool) {
+	var list []string
+	err := json.Unmarshal([]byte(cell), &list)
+	return list, err == nil
+}
+
 func splitTags(list []string, cell string) []string {
 	for {
 		i := strings.IndexAny(cell, ",;|")
@@ -61,7 +69,7 @@ func splitTags(list []string, cell string) []string {
 		}
 		tag = trimmed(tag)
 		if len(tag) > 1 && tag[0] == '"' && tag[len(tag)-1] == '"' {
-			tag = trimmed(tag[1 : len(tag)-1])
+			tag = tag[1 : len(tag)-1]
 		}
 		list = append(list, tag)
 		if i < 0 {

@@ -46,10 +46,7 @@ func convertEmail(_ *reading, cell string) (string, crm.Reason) {
 	if at < 1 || len(cell) > maxEmail || !localPart(cell[:at]) {
 		return "", crm.ReasonBadEmail
 	}
-	value := cell
-	if host := lowerCase(cell[at+1:]); host != cell[at+1:] {
-		value = cell[:at+1] + host
-	}
+	value := lowerFrom(cell, at+1)
 	if len(value) > maxEmail || !mailHost(value[at+1:]) {
 		return "", crm.ReasonBadEmail
 	}
@@ -151,14 +148,22 @@ func ipAddress(host string) bool {
 	return err == nil
 }
 
-// lowerCase returns s in lower case; s itself if it is.
-func lowerCase(s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return norm.NFC.String(strings.ToLower(s))
+// lowerFrom returns s with what begins at from in lower case; s itself if it is.
+func lowerFrom(s string, from int) string {
+	if !ascii(s) {
+		return s[:from] + norm.NFC.String(strings.ToLower(s[from:]))
+	}
+	for i := from; i < len(s); i++ {
+		if s[i]-'A' < 26 {
+			var buf [maxEmail]byte
+			b := append(buf[:0], s...)
+			for ; i < len(b); i++ {
+				b[i] = lower(b[i])
+			}
+			return string(b)
 		}
 	}
-	return strings.ToLower(s)
+	return s
 }
 
 // foldedAddress returns the form of an address by which customers without an

@@ -20,10 +20,25 @@ const maxAttribute = 255
 // convertText keeps a text as it is, in NFC. It never retypes: "007" stays
 // three characters and "1e5" no number.
 func convertText(_ *reading, cell string) (string, crm.Reason) {
-	if ascii(cell) {
+	if latin(cell) {
 		return cell, ""
 	}
 	return unicodeText(cell)
+}
+
+// latin reports whether s is valid UTF-8 of characters below U+0300, without
+// U+0000. None of them composes with its neighbours, so such text is NFC.
+func latin(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c-1 < 0x7f: // 0 wraps around
+		case c >= 0xc2 && c <= 0xcb && i+1 < len(s) && s[i+1]&0xc0 == 0x80:
+			i++
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func unicodeText(cell string) (string, crm.Reason) {
@@ -78,8 +93,8 @@ func outer(r rune) bool {
 	return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff' || r == '\u2060'
 }
 
-// fold writes the ASCII letters of s in lower case, and drops what is not in
-// keep's sense a letter or digit, into buf. It returns nil if s does not fit.
+// foldASCII writes s into buf with its ASCII letters in lower case and without
+// other ASCII but digits. It returns nil if s does not fit.
 func foldASCII(buf []byte, s string) []byte {
 	n := 0
 	for i := 0; i < len(s); i++ {

@@ -34,7 +34,7 @@ func convertURL(_ *reading, cell string) (string, crm.Reason) {
 		end = len(rest)
 	}
 	host, port, _ := strings.Cut(rest[:end], ":")
-	host = lowerCase(host)
+	host = lowerFrom(host, 0)
 	if !webHost(strings.TrimSuffix(host, ".")) || !portNumber(rest[:end], port) {
 		return "", crm.ReasonBadURL
 	}

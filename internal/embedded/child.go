@@ -48,7 +48,7 @@ func launch(cmd *exec.Cmd, logFile string) (*Server, error) {
 	s := &Server{cmd: cmd, log: log, line: make(chan string, 1), done: make(chan struct{})}
 	setApart(cmd)
 	cmd.Stdout = &firstLine{line: s.line}
-	cmd.Stderr = log
+	cmd.Stderr = log.stderr()
 	cmd.WaitDelay = termGrace
 	if s.stdin, err = cmd.StdinPipe(); err == nil {
 		err = cmd.Start()
@@ -152,13 +152,16 @@ func (f *firstLine) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A tail writes a log and remembers its end. It is safe for concurrent use.
+// A tail is a log of which an error can quote the end: a file, or without a
+// name the last bytes in memory. The file is the child's own to write, so that
+// it can log even while it ends because we were killed.
 type tail struct {
-	name string   // of the file; "" if there is none
-	file *os.File // nil if there is none
+	name  string   // of the file; "" if there is none
+	file  *os.File // nil if there is none
+	start int64    // the file's size before this child
 
 	mu  sync.Mutex
-	end []byte
+	mem []byte
 }
 
 // openTail opens the log at path for appending. One that has grown long is kept
@@ -172,41 +175,69 @@ func openTail(path string) (*tail, error) {
 			return nil, err
 		}
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	return &tail{name: path, file: f}, nil
+	start, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return &tail{name: path, file: f, start: start}, nil
 }
 
-// Write never fails: a full disk must not end the server that writes the log.
+// stderr is what the child is to be given.
+func (t *tail) stderr() io.Writer {
+	if t.file != nil {
+		return t.file
+	}
+	return t
+}
+
+// Write keeps the end of what is written. It never fails.
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.end = append(t.end, p...)
-	if over := len(t.end) - tailSize; over > 0 {
-		t.end = append(t.end[:0], t.end[over:]...)
-	}
-	if t.file != nil {
-		_, _ = t.file.Write(p)
-	}
+	t.mem = append(t.mem, p...)
+	t.mem = t.mem[max(0, len(t.mem)-tailSize):]
 	return len(p), nil
 }
 
+// Close lets go of the file and keeps its end for quoting.
 func (t *tail) Close() error {
 	if t.file == nil {
 		return nil
 	}
-	return t.file.Close()
+	end := t.end()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err := t.file.Close()
+	t.mem, t.file = end, nil
+	return err
+}
+
+// end returns the last bytes logged.
+func (t *tail) end() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.file == nil {
+		return t.mem
+	}
+	info, err := t.file.Stat()
+	if err != nil {
+		return nil
+	}
+	from := max(t.start, info.Size()-tailSize)
+	body, _ := io.ReadAll(io.NewSectionReader(t.file, from, tailSize))
+	return body
 }
 
 // quote returns the last lines as the end of an error's text. Of a stack trace,
 // which is two lines a frame and the second indented, it leaves out both: the
 // line that says what went wrong stands before it.
 func (t *tail) quote() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := strings.Split(strings.TrimSpace(string(t.end)), "\n")
+	all := strings.Split(strings.TrimSpace(string(t.end())), "\n")
 	var lines []string
 	for i, line := range all {
 		inner := strings.HasPrefix(line, "\t")

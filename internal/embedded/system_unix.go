@@ -42,7 +42,7 @@ func kill(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGKILL) }
 func tied(name string, args []string) *exec.Cmd {
 	const script = `exec 3<&0
 "$@" </dev/null 3<&- & child=$!
-{ cat <&3 >/dev/null; kill "$child" 2>/dev/null; } & watch=$!
+{ cat <&3; kill "$child"; } >/dev/null 2>&1 & watch=$!
 wait "$child"; status=$?
 kill "$watch" 2>/dev/null
 exit "$status"`

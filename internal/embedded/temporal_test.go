@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -57,6 +58,9 @@ func TestServerAnswersUntilStopped(t *testing.T) {
 	if !reachable(s.Address) {
 		t.Errorf("nobody listens on %s", s.Address)
 	}
+	if s.Version == "" {
+		t.Error("Version is empty")
+	}
 	for _, path := range []string{"/", "/api/v1/namespaces/sluice"} {
 		if err := get(t.Context(), s.UI+path); err != nil {
 			t.Error(err)
@@ -76,24 +80,51 @@ func TestServerAnswersUntilStopped(t *testing.T) {
 	}
 }
 
-// A namespace of another name is there only if its file has been read again.
+// startWorkflow starts a workflow that no worker will ever run, through the UI.
+func startWorkflow(t *testing.T, s *Server, id string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.UI+"/api/v1/namespaces/sluice/workflows/"+id,
+		strings.NewReader(`{"workflowType":{"name":"Import"},"taskQueue":{"name":"sluice"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("start workflow %s: %s", id, resp.Status)
+	}
+}
+
 func TestHistoryOutlivesStopAndKill(t *testing.T) {
 	t.Parallel()
-	db := filepath.Join(t.TempDir(), "with space #1%.db")
-	first := start(t, TemporalOptions{DB: db, Namespace: "kept", Port: AnyPort})
+	o := TemporalOptions{
+		DB: filepath.Join(t.TempDir(), "with space #1%.db"),
+		UI: true, Port: AnyPort, UIPort: AnyPort,
+	}
+	first := start(t, o)
+	startWorkflow(t, first, "stopped")
 	stop(t, first)
 
-	second := start(t, TemporalOptions{DB: db, Port: AnyPort})
+	second := start(t, o)
+	startWorkflow(t, second, "killed")
 	second.Kill()
 	if second.Err() != nil {
 		t.Errorf("Err after Kill = %v, want nil", second.Err())
 	}
 
-	third := start(t, TemporalOptions{DB: db, UI: true, Port: AnyPort, UIPort: AnyPort})
-	for _, namespace := range []string{"kept", "sluice"} {
-		if err := get(t.Context(), third.UI+"/api/v1/namespaces/"+namespace); err != nil {
+	third := start(t, o)
+	for _, id := range []string{"stopped", "killed"} {
+		if err := get(t.Context(), third.UI+"/api/v1/namespaces/sluice/workflows/"+id+"/history"); err != nil {
 			t.Error(err)
 		}
+	}
+	if get(t.Context(), third.UI+"/api/v1/namespaces/sluice/workflows/absent/history") == nil {
+		t.Error("a workflow that never was has a history")
 	}
 	stop(t, third)
 }

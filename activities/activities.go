@@ -28,6 +28,7 @@ type Stage interface {
 	Put(ctx context.Context, key string, r io.Reader) (crm.Object, error)
 	PutCompressed(ctx context.Context, key string, r io.Reader) (crm.Object, error)
 	Open(ctx context.Context, o crm.Object, offset int64) (io.ReadCloser, error)
+	OpenKey(ctx context.Context, key string) (io.ReadCloser, error) // unchecked
 	ReadCompressed(ctx context.Context, o crm.Object) (io.ReadCloser, error)
 	Path(o crm.Object) string
 }

@@ -20,7 +20,8 @@ import (
 func (a *Activities) Dedupe(ctx context.Context, in crm.DedupeInput) (crm.Deduped, error) {
 	out := crm.Deduped{Claims: in.Claims}
 	earlier := func(ctx context.Context, batch int) (*crm.BatchKeys, error) {
-		return a.batchKeys(ctx, crm.Object{Key: verdictKey(in.Import.ID, batch)})
+		r, err := a.Stage.OpenKey(ctx, verdictKey(in.Import.ID, batch))
+		return decodeKeys(r, err)
 	}
 	for _, b := range in.Batches {
 		keys, err := a.batchKeys(ctx, b.Keys)
@@ -47,6 +48,10 @@ func (a *Activities) batchKeys(ctx context.Context, o crm.Object) (*crm.BatchKey
 		return &crm.BatchKeys{}, nil
 	}
 	r, err := a.Stage.Open(ctx, o, 0)
+	return decodeKeys(r, err)
+}
+
+func decodeKeys(r io.ReadCloser, err error) (*crm.BatchKeys, error) {
 	if err != nil {
 		return nil, err
 	}

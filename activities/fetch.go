@@ -26,7 +26,7 @@ func (a *Activities) Fetch(ctx context.Context, in crm.FetchInput) (crm.File, er
 	}
 	defer r.Close()
 	if _, err := io.Copy(io.Discard, r); err != nil {
-		if errors.Is(err, crm.ErrInvalid) { // the stage found another size or hash
+		if errors.Is(err, crm.ErrNotFound) { // the stage found another size or hash
 			return crm.File{}, fmt.Errorf("file %q: %w since the import was started", in.File.Name, crm.ErrSourceChanged)
 		}
 		return crm.File{}, err

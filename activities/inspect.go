@@ -66,11 +66,12 @@ func (a *Activities) mappingOf(ctx context.Context, imp crm.ImportRow) (*mapping
 		return nil, mapping.Options{}, err
 	}
 	o := mapping.Options{Region: source.Region, TimeZone: source.TimeZone, Now: imp.Request.AskedAt}
-	text, err := a.text(ctx, crm.Object{Key: mappingKey(imp.ID)})
-	if err != nil || text == "" {
+	in, err := a.Stage.OpenKey(ctx, mappingKey(imp.ID))
+	kept, err := text(in, err)
+	if err != nil || kept == "" {
 		return nil, o, err
 	}
-	spec, err := mapping.ParseSpec([]byte(text))
+	spec, err := mapping.ParseSpec([]byte(kept))
 	return spec, o, err
 }
 

@@ -41,15 +41,15 @@ func (a *Activities) Open(ctx context.Context, r crm.Request) (crm.Opened, error
 
 func (a *Activities) effectiveMapping(ctx context.Context, r crm.Request) (string, error) {
 	if !r.Mapping.IsZero() {
-		return a.text(ctx, r.Mapping)
+		in, err := a.Stage.Open(ctx, r.Mapping, 0)
+		return text(in, err)
 	}
 	source, err := a.Store.Source(ctx, r.Source)
 	return source.Mapping, err
 }
 
-// text reads a small staged object whole.
-func (a *Activities) text(ctx context.Context, o crm.Object) (string, error) {
-	r, err := a.Stage.Open(ctx, o, 0)
+// text reads a mapping whole.
+func text(r io.ReadCloser, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}

@@ -90,6 +90,16 @@ func (s *Stage) Put(ctx context.Context, key string, r io.Reader) (crm.Object, e
 	return copyInto(ctx, w, r)
 }
 
+// PutCompressed is Put for bytes that are stored as zstd: see
+// [Stage.CreateCompressed].
+func (s *Stage) PutCompressed(ctx context.Context, key string, r io.Reader) (crm.Object, error) {
+	w, err := s.CreateCompressed(ctx, key)
+	if err != nil {
+		return crm.Object{}, err
+	}
+	return copyInto(ctx, w, r)
+}
+
 // PutContent copies r to a key that its content decides: the prefix, a slash
 // and the SHA-256 of the bytes. The same bytes are staged once however often
 // and by however many they are put. It promises what [Stage.Put] promises.
@@ -106,6 +116,16 @@ func (s *Stage) PutContent(ctx context.Context, prefix string, r io.Reader) (crm
 		return crm.Object{}, err
 	}
 	w.byContent = true
+	return copyInto(ctx, w, r)
+}
+
+// PutCompressed is Put for bytes that are stored as zstd; read them with
+// [Stage.ReadCompressed].
+func (s *Stage) PutCompressed(ctx context.Context, key string, r io.Reader) (crm.Object, error) {
+	w, err := s.CreateCompressed(ctx, key)
+	if err != nil {
+		return crm.Object{}, err
+	}
 	return copyInto(ctx, w, r)
 }
 

@@ -21,9 +21,9 @@ func TestDirectoryIsPrivate(t *testing.T) {
 	s := directory(t)
 	o := s.put(t, "imports/1/a", nil)
 	for path, want := range map[string]fs.FileMode{
-		s.Path(o):                                   0o600,
-		filepath.Dir(s.Path(o)):                     fs.ModeDir | 0o700,
-		s.Path(crm.Object{Key: "imports"}):          fs.ModeDir | 0o700,
+		s.Path(o):                                  0o600,
+		filepath.Dir(s.Path(o)):                    fs.ModeDir | 0o700,
+		s.Path(crm.Object{Key: "imports"}):         fs.ModeDir | 0o700,
 		filepath.Dir(s.Path(crm.Object{Key: "i"})): fs.ModeDir | 0o700,
 	} {
 		if at, err := os.Stat(path); err != nil || at.Mode() != want {

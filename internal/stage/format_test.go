@@ -14,19 +14,7 @@ import (
 
 func (p place) putCompressed(t *testing.T, key string, b []byte) crm.Object {
 	t.Helper()
-	w, err := p.CreateCompressed(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Abort()
-	for len(b) > 0 {
-		n := min(len(b), 1000)
-		if _, err := w.Write(b[:n]); err != nil {
-			t.Fatal(err)
-		}
-		b = b[n:]
-	}
-	o, err := w.Commit()
+	o, err := p.PutCompressed(t.Context(), key, bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,15 +21,13 @@ import (
 // Read from 0 to its end, the object's size and hash are checked; from
 // elsewhere, only its size. An object that is not what it was gives an error
 // at its end instead of [io.EOF]: whoever uses bytes before the end must be
-// ready to throw the result away. An object of which only the key is known is
-// not checked.
+// ready to throw the result away.
 //
-// A damaged or missing object wraps
-// [crm.ErrNotFound]; one of a format or under a sealing key that this program
-// does not know wraps [crm.ErrInvalid] or [crm.ErrDenied].
+// A damaged or missing object wraps [crm.ErrNotFound]; one of a format or
+// under a sealing key that this program does not know wraps [crm.ErrInvalid]
+// or [crm.ErrDenied]. Any other error is passing.
 func (s *Stage) Open(ctx context.Context, o crm.Object, offset int64) (io.ReadCloser, error) {
-	known := o.SHA256 != ""
-	if offset < 0 || known && offset > o.Size {
+	if offset < 0 || offset > o.Size {
 		return nil, fmt.Errorf("stage object %s: %w: no byte %d", o.Key, crm.ErrInvalid, offset)
 	}
 	r, err := s.OpenKey(ctx, o.Key)
@@ -40,9 +38,6 @@ func (s *Stage) Open(ctx context.Context, o crm.Object, offset int64) (io.ReadCl
 		if r, err = s.seek(ctx, r, o, offset); err != nil {
 			return nil, fmt.Errorf("stage object %s: %w", o.Key, err)
 		}
-	}
-	if !known {
-		return r, nil
 	}
 	c := &checked{r: r, o: o, at: offset}
 	if offset == 0 {

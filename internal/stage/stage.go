@@ -119,16 +119,6 @@ func (s *Stage) PutContent(ctx context.Context, prefix string, r io.Reader) (crm
 	return copyInto(ctx, w, r)
 }
 
-// PutCompressed is Put for bytes that are stored as zstd; read them with
-// [Stage.ReadCompressed].
-func (s *Stage) PutCompressed(ctx context.Context, key string, r io.Reader) (crm.Object, error) {
-	w, err := s.CreateCompressed(ctx, key)
-	if err != nil {
-		return crm.Object{}, err
-	}
-	return copyInto(ctx, w, r)
-}
-
 func copyInto(ctx context.Context, w *Writer, r io.Reader) (crm.Object, error) {
 	defer w.Abort()
 	if _, err := io.CopyBuffer(w, reading{ctx, r}, make([]byte, 256<<10)); err != nil {

@@ -29,16 +29,18 @@ type place struct {
 
 // onEach runs a test on every kind of stage there is.
 func onEach(t *testing.T, test func(t *testing.T, s place)) {
-	t.Run("directory", func(t *testing.T) { test(t, directory(t)) })
-	t.Run("memory", func(t *testing.T) { test(t, inBucket(t, "mem://")) })
-	t.Run("s3", func(t *testing.T) {
-		u, _ := newS3(t)
-		test(t, inBucket(t, u))
-	})
-	t.Run("s3 under a prefix", func(t *testing.T) {
-		u, _ := newS3(t)
-		test(t, inBucket(t, u+"&prefix=some/where/"))
-	})
+	t.Parallel()
+	for name, at := range map[string]func(t *testing.T) place{
+		"directory":         directory,
+		"memory":            func(t *testing.T) place { return inBucket(t, "mem://") },
+		"s3":                func(t *testing.T) place { return inBucket(t, newS3(t)) },
+		"s3 under a prefix": func(t *testing.T) place { return inBucket(t, newS3(t)+"&prefix=some/where/") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, at(t))
+		})
+	}
 }
 
 func open(t *testing.T, u string) *Stage {
@@ -136,7 +138,7 @@ func noise(n int) []byte {
 	return b
 }
 
-var sizes = map[string]int{"empty": 0, "small": 7, "large": 12 << 20} // S3 takes the large one in parts.
+var sizes = map[string]int{"empty": 0, "small": 7, "large": 9 << 20} // S3 takes the large one in parts.
 
 func TestWhatIsPutIsReadBack(t *testing.T) {
 	onEach(t, func(t *testing.T, s place) {
@@ -155,6 +157,23 @@ func TestWhatIsPutIsReadBack(t *testing.T) {
 			if _, err := s.Open(t.Context(), o, int64(size)+1); !errors.Is(err, crm.ErrInvalid) {
 				t.Errorf("%s from behind its end: %v", name, err)
 			}
+		}
+	})
+}
+
+func TestOpenKeyNeedsNoHash(t *testing.T) {
+	onEach(t, func(t *testing.T, s place) {
+		s.put(t, "a", []byte("bytes"))
+		r, err := s.OpenKey(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if got, err := io.ReadAll(r); err != nil || string(got) != "bytes" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if _, err := s.OpenKey(t.Context(), "b"); !errors.Is(err, crm.ErrNotFound) {
+			t.Errorf("absent: %v", err)
 		}
 	})
 }
@@ -178,6 +197,9 @@ func TestPutCutShortLeavesNothing(t *testing.T) {
 			}
 			if _, err := s.PutContent(t.Context(), "c", r()); !errors.Is(err, cut) {
 				t.Errorf("PutContent: %v", err)
+			}
+			if _, err := s.PutCompressed(t.Context(), "z/"+name, r()); !errors.Is(err, cut) {
+				t.Errorf("PutCompressed: %v", err)
 			}
 		}
 		if n := s.objects(); n != 0 {

@@ -18,6 +18,7 @@ type sheetCell struct {
 	value   string // of the element v, as it stands
 	text    int    // bytes of text, of v or inline
 	formula bool
+	given   bool // there is an element v, if only an empty one
 }
 
 // sheetScanner reads the rows of a sheet's part in order, and refuses what no
@@ -112,6 +113,7 @@ func (s *sheetScanner) readCell() error {
 		case tagOpen:
 			in = string(s.x.name)
 			c.formula = c.formula || in == "f"
+			c.given = c.given || in == "v"
 		case tagClose:
 			in = ""
 		case tagText:

@@ -116,6 +116,9 @@ func isText(kind string) bool { return kind == "s" || kind == "str" || kind == "
 // the workbook was saved.
 func (s *sheetWriter) value(c sheetCell, text string) (string, crm.Reason) {
 	v := strings.TrimSpace(c.value)
+	if c.formula && !c.given {
+		return "", crm.ReasonCellError // it was never calculated
+	}
 	switch c.kind {
 	case "s":
 		if _, ok := s.scan.item(c); !ok && v != "" {
@@ -142,7 +145,7 @@ func (s *sheetWriter) value(c sheetCell, text string) (string, crm.Reason) {
 
 func (s *sheetWriter) number(c sheetCell, v string) (string, crm.Reason) {
 	if v == "" && c.formula {
-		return "", crm.ReasonCellError // a formula that was never calculated
+		return "", crm.ReasonCellError // never calculated either
 	}
 	if v == "" {
 		return "", ""

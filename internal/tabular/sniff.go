@@ -69,18 +69,15 @@ func (s sample) rows(l Layout, see func(*crm.Row) bool) {
 }
 
 // sepLine is the first line by which Excel names the delimiter.
-var sepLine = regexp.MustCompile(`^(?:\xEF\xBB\xBF)?(?i:"sep=(.)"|sep=(.))[;,\t |]*(\r\n|\n|\r)`)
+var sepLine = regexp.MustCompile(`^(?i:"sep=(.)"|sep=(.))[;,\t |]*(\r\n|\n|\r)`)
 
 // dialect finds the delimiter and the line ends, and passes the line sep=.
 func dialect(s *sample, named string) (Layout, []crm.Decision, error) {
 	d := crm.Decision{About: "delimiter", Score: 1}
 	delims := []string{",", ";", "\t", "|"}
-	if m := sepLine.FindSubmatch(s.text); m != nil {
-		sep := string(append(m[1], m[2]...))
-		if delimiterNamed(sep) == sep {
-			delims, d.Evidence = []string{sep}, "named by the line sep="
-			s.at = crm.Position{Offset: int64(len(m[0])), Line: 2}
-		}
+	if sep, length := namedInFile(s.text); sep != "" {
+		delims, d.Evidence = []string{sep}, "named by the line sep="
+		s.at = crm.Position{Offset: int64(length), Line: 2}
 	}
 	if named != "" {
 		delims, d.Evidence = []string{delimiterNamed(named)}, "as set"
@@ -88,7 +85,11 @@ func dialect(s *sample, named string) (Layout, []crm.Decision, error) {
 			return Layout{}, nil, invalid("the delimiter setting must be one ASCII character, or tab")
 		}
 	}
-	best := choose(*s, delims)
+	best, wide := choose(*s, delims)
+	if best.columns < 2 && wide.rows > 0 && d.Evidence == "" {
+		return Layout{}, nil, invalid("line %d: the header has %s, but %d of the first %d rows have %d cells; "+
+			"remove the lines above the header, or mend it", best.line, columns(best.columns), wide.modal(), wide.rows, wide.mode)
+	}
 	l := Layout{Delimiter: best.layout.Delimiter, CR: best.layout.CR}
 	d.Choice = l.Delimiter
 	if d.Evidence == "" {
@@ -101,6 +102,18 @@ func dialect(s *sample, named string) (Layout, []crm.Decision, error) {
 		})
 	}
 	return l, decisions, nil
+}
+
+// namedInFile returns the delimiter that a line sep= names and where the line
+// behind it begins.
+func namedInFile(text []byte) (sep string, length int) {
+	rest := bytes.TrimPrefix(text, []byte(bom8))
+	m := sepLine.FindSubmatch(rest)
+	if m == nil {
+		return "", 0
+	}
+	sep = delimiterNamed(string(m[1]) + string(m[2]))
+	return sep, len(text) - len(rest) + len(m[0])
 }
 
 // delimiterNamed returns the delimiter that a setting means, "" for none.
@@ -120,11 +133,20 @@ type candidate struct {
 	columns int // of the header
 	rows    int // below the header, blank ones not counted
 	fit     int // rows that have as many cells as the header
+
+	line   int64       // of the header
+	widths map[int]int // how many rows have so many cells
+	mode   int         // the width most rows have
 }
 
+// modal returns how many rows have the width that most of them have.
+func (c candidate) modal() int { return c.widths[c.mode] }
+
 // choose returns the candidate that reads the most rows well; among equals the
-// one with the most columns, then the first.
-func choose(s sample, delims []string) candidate {
+// one with the most columns, then the first. wide is a candidate by which nearly
+// all rows have the same number of cells, whatever the header says; it has no
+// rows if there is none.
+func choose(s sample, delims []string) (best, wide candidate) {
 	var ends []bool
 	lone, lf := loneCR(s.text), bytes.IndexByte(s.text, '\n') >= 0
 	if lf || !lone {
@@ -133,29 +155,37 @@ func choose(s sample, delims []string) candidate {
 	if lone {
 		ends = append(ends, true)
 	}
-	var best candidate
 	for i, delim := range delims {
 		for j, cr := range ends {
 			c := try(s, Layout{Delimiter: delim, CR: cr})
 			if i+j == 0 || c.better(best) {
 				best = c
 			}
+			if c.mode > 1 && c.rows >= fewRows && c.modal()*10 >= c.rows*9 && c.modal() > wide.modal() {
+				wide = c
+			}
 		}
 	}
-	return best
+	return best, wide
 }
 
 // try reads the sample in one way. The first row says how many columns there
 // are, as in findHeader.
 func try(s sample, l Layout) candidate {
-	c := candidate{layout: l}
+	c := candidate{layout: l, widths: make(map[int]int)}
 	named := 0
 	s.rows(l, func(row *crm.Row) bool {
 		if c.columns == 0 {
-			c.columns, named = len(row.Cells), lastNamed(row.Cells)
+			c.columns, named, c.line = len(row.Cells), lastNamed(row.Cells), row.Line
 			return row.Fault == "" && len(row.Cells) <= maxColumns
 		}
 		c.rows++
+		if row.Fault == "" {
+			c.widths[len(row.Cells)]++
+			if c.widths[len(row.Cells)] > c.modal() {
+				c.mode = len(row.Cells)
+			}
+		}
 		if row.Fault == "" && len(row.Cells) >= named && lastNamed(row.Cells) <= c.columns {
 			c.fit++
 		}

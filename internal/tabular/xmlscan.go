@@ -43,7 +43,8 @@ type xmlScanner struct {
 	text  []byte
 	depth int
 	empty bool // the tag just returned was <a/>: its end comes next
-	begun bool
+	begun bool // the first element has been met
+	inTag bool // a "<" has been read: a tag comes next
 }
 
 func newXMLScanner(r io.Reader) *xmlScanner {
@@ -60,13 +61,17 @@ func (x *xmlScanner) next() (token, error) {
 		return tagClose, nil
 	}
 	for {
-		text, err := x.readText()
-		if err != nil {
-			return 0, err
+		if !x.inTag {
+			text, err := x.readText()
+			if err != nil {
+				return 0, err
+			}
+			x.inTag = true
+			if text && x.depth > 0 {
+				return tagText, nil
+			}
 		}
-		if text && x.depth > 0 {
-			return tagText, nil
-		}
+		x.inTag = false
 		tok, ok, err := x.readTag()
 		if ok || err != nil {
 			return tok, err

@@ -1,0 +1,347 @@
+package tabular
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
+
+	"sluice/internal/crm"
+)
+
+// parts are those of a workbook, by name.
+type parts map[string]string
+
+// pack makes a workbook of one sheet, whose rows are the XML given; other parts
+// replace those of a plain workbook.
+func pack(t testing.TB, rows string, other parts) []byte {
+	t.Helper()
+	b := &workbook{}
+	all := parts(b.frame())
+	all["xl/worksheets/sheet1.xml"] = `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>` +
+		rows + `</sheetData></worksheet>`
+	for name, text := range other {
+		all[name] = text
+	}
+	return zipped(t, all)
+}
+
+func zipped(t testing.TB, all parts) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for name, text := range all {
+		if text == "" {
+			continue
+		}
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// written lets excelize write a workbook.
+func written(t testing.TB, fill func(f *excelize.File)) []byte {
+	t.Helper()
+	f := excelize.NewFile()
+	defer f.Close()
+	fill(f)
+	var out bytes.Buffer
+	if err := f.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSheetCellsBecomeTheirText(t *testing.T) {
+	t.Parallel()
+	book := written(t, func(f *excelize.File) {
+		must(t, f.SetSheetRow("Sheet1", "B3", &[]any{"id", "text", "day", "time", "ok", "zip"}))
+		must(t, f.SetSheetRow("Sheet1", "B5", &[]any{
+			1234567890123456, "a \"b\"\r\n,c", time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC),
+			time.Date(2024, 2, 29, 13, 45, 59, 0, time.UTC), true, 1234}))
+		must(t, f.SetSheetRow("Sheet1", "B9", &[]any{0.1, "007", 45352.25, 0.5, false, 123456}))
+		must(t, f.SetCellFormula("Sheet1", "B10", "1+1"))
+		style := func(cell, code string) {
+			id, err := f.NewStyle(&excelize.Style{CustomNumFmt: &code})
+			must(t, err)
+			must(t, f.SetCellStyle("Sheet1", cell, cell, id))
+		}
+		style("D5", `dd/mm/yyyy`)
+		style("E5", `[$-409]d\-mmm\-yy h:mm AM/PM;@`)
+		style("G5", "00000")
+		style("D9", `yyyy"年"m"月"d"日"`)
+		style("E9", `h:mm`)
+		style("G9", "00000")
+	})
+	tab := mustRead(t, book, Settings{})
+	if want := []string{"", "id", "text", "day", "time", "ok", "zip"}; !cmp.Equal(tab.Layout.Header, want) {
+		t.Errorf("header %q", tab.Layout.Header)
+	}
+	want := []got{
+		{5, []string{"", "1234567890123456", "a \"b\"\r\n,c", "2024-02-29", "2024-02-29T13:45:59", "TRUE", "01234"}, ""},
+		{9, []string{"", "0.1", "007", "2024-03-01T06:00:00", "12:00:00", "FALSE", "123456"}, ""},
+		{10, []string{"", "", "", "", "", "", ""}, crm.ReasonCellError},
+	}
+	if diff := cmp.Diff(want, tab.Rows); diff != "" {
+		t.Errorf("rows (-want +got)\n%s\n%s", diff, tab.Text)
+	}
+	if tab.Blank != 4 {
+		t.Errorf("blank %d, want 4", tab.Blank)
+	}
+}
+
+func TestSheetMarkupIsRead(t *testing.T) {
+	t.Parallel()
+	const header = `<row><c t="inlineStr"><is><t>a</t></is></c><c t="inlineStr"><is><t>b</t></is></c></row>`
+	const items = `<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>x</t></si>` +
+		`<si><r><t>ri</t></r><r><t xml:space="preserve">ch </t></r><rPh><t>no</t></rPh></si><si><t>_x000D_</t></si></sst>`
+	for _, tt := range []struct {
+		name, rows string
+		want       []got
+	}{
+		{"rows and cells without references", `<row><c><v>1</v></c><c><v>2</v></c></row>`, []got{{2, []string{"1", "2"}, ""}}},
+		{"shared strings", `<row r="4"><c r="A4" t="s"><v>1</v></c><c r="B4" t="s"><v>0</v></c></row>`, []got{{4, []string{"rich ", "x"}, ""}}},
+		{"a shared string that is not there", `<row><c t="s"><v>7</v></c><c t="s"><v>0</v></c></row>`, []got{{2, []string{"", "x"}, crm.ReasonCellError}}},
+		{"an escape", `<row><c t="s"><v>2</v></c><c><v>1</v></c></row>`, []got{{2, []string{"\r", "1"}, ""}}},
+		{"U+0000 by an escape", `<row><c t="inlineStr"><is><t>_x0000_</t></is></c></row>`, []got{{2, []string{"\x00", ""}, crm.ReasonBadCharacter}}},
+		{"an error", `<row><c t="e"><v>#N/A</v></c><c><v>1</v></c></row>`, []got{{2, []string{"#N/A", "1"}, crm.ReasonCellError}}},
+		{"text that looks like an error", `<row><c t="str"><v>#N/A</v></c></row>`, []got{{2, []string{"#N/A", ""}, ""}}},
+		{"a formula by its cached value", `<row><c><f>1+1</f><v>2</v></c><c t="str"><f>A1</f><v></v></c></row>`, []got{{2, []string{"2", ""}, ""}}},
+		{"a formula never calculated", `<row><c><f>1+1</f></c><c><v>1</v></c></row>`, []got{{2, []string{"", "1"}, crm.ReasonCellError}}},
+		{"a number that is none", `<row><c><v>abc</v></c></row>`, []got{{2, []string{"abc", ""}, crm.ReasonCellError}}},
+		{"an ISO date", `<row><c t="d"><v>2024-05-06T07:08:09</v></c></row>`, []got{{2, []string{"2024-05-06T07:08:09", ""}, ""}}},
+		{"markup characters", `<row><c t="str"><v>&lt;&amp;&#228;&#x41;<![CDATA[<b>]]></v></c><!-- <row> --></row>`, []got{{2, []string{"<&äA<b>", ""}, ""}}},
+		{"a blank row and empty elements", `<row r="3"/><row r="5"><c r="A5"/><c r="B5"><v>1</v></c></row>`, []got{{5, []string{"", "1"}, ""}}},
+		{"too many cells", `<row><c><v>1</v></c><c><v>2</v></c><c><v>3</v></c></row>`, []got{{2, []string{"1", "2", "3"}, crm.ReasonTooManyCells}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tab := mustRead(t, pack(t, header+tt.rows, parts{"xl/sharedStrings.xml": items}), Settings{})
+			if diff := cmp.Diff(tt.want, tab.Rows); diff != "" {
+				t.Errorf("rows (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNumbersKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	general := numberFormat{}
+	day, clock := numberFormat{kind: asDate}, numberFormat{kind: asTime}
+	for _, tt := range []struct {
+		f        numberFormat
+		v        string
+		from1904 bool
+		want     string
+	}{
+		{general, "4.15555E+09", false, "4155550000"},
+		{general, "1.2345678901234568E+17", false, "123456789012345680"},
+		{general, "12345678901234567890123", false, "12345678901234567890123"},
+		{general, "0.30000000000000004", false, "0.30000000000000004"},
+		{general, "1E-3", false, "0.001"},
+		{general, "-5", false, "-5"},
+		{general, "1E+300", false, "1e+300"},
+		{parseFormat("0000-00"), "12", false, "0000-12"},
+		{parseFormat("000\\-00\\-0000"), "123456789", false, "123-45-6789"},
+		{parseFormat("00000"), "12.5", false, "12.5"},
+		{parseFormat("0"), "3", false, "3"},
+		{parseFormat(`0.00" days"`), "3", false, "3"},
+		{parseFormat("[h]:mm:ss"), "1.5", false, "1.5"},
+		{parseFormat("[$-F800]dddd, mmmm dd, yyyy"), "45000", false, "2023-03-15"},
+		{parseFormat("mm:ss"), "0.25", false, "06:00:00"},
+		{parseFormat("[Red]#,##0"), "45000", false, "45000"},
+		{builtin(14), "45000", false, "2023-03-15"},
+		{builtin(22), "45000.5208333333", false, "2023-03-15T12:30:00"},
+		{builtin(9), "0.25", false, "0.25"},
+		{day, "45000.000005787", false, "2023-03-15T00:00:00.500"},
+		{day, "1", false, "1900-01-01"},
+		{day, "59", false, "1900-02-28"},
+		{day, "60", false, "60"},
+		{day, "61", false, "1900-03-01"},
+		{day, "-1", false, "-1"},
+		{day, "0", true, "1904-01-01"},
+		{day, "43538", true, "2023-03-15"},
+		{day, "2958465", false, "9999-12-31"},
+		{day, "2958466", false, "2958466"},
+		{clock, "1.5", true, "1904-01-02T12:00:00"},
+	} {
+		if got, ok := tt.f.format(tt.v, tt.from1904); !ok || got != tt.want {
+			t.Errorf("%+v of %s = %q, %v; want %q", tt.f, tt.v, got, ok, tt.want)
+		}
+	}
+}
+
+func TestSheetIsChosen(t *testing.T) {
+	t.Parallel()
+	book := written(t, func(f *excelize.File) {
+		for _, name := range []string{"Notes", "Leads"} {
+			_, err := f.NewSheet(name)
+			must(t, err)
+			must(t, f.SetSheetCol(name, "A1", &[]any{name, "x"}))
+		}
+		must(t, f.SetSheetCol("Sheet1", "A1", &[]any{"secret", "x"}))
+		f.SetActiveSheet(1)
+		must(t, f.SetSheetVisible("Sheet1", false))
+	})
+	for _, tt := range []struct{ set, want, evidence string }{
+		{"", "Notes", "the first of 2 visible sheets"},
+		{"Leads", "Leads", "as set"},
+		{"Sheet1", "Sheet1", "as set"},
+	} {
+		tab := mustRead(t, book, Settings{Sheet: tt.set})
+		if tab.Format.Sheet != tt.want || tab.Decisions[1].Evidence != tt.evidence {
+			t.Errorf("sheet %q: %+v %+v", tt.set, tab.Format, tab.Decisions)
+		}
+	}
+	_, err := readTable(t, book, Settings{Sheet: "leads"})
+	if !errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), `no sheet "leads" (found: "Notes", "Leads")`) {
+		t.Errorf("missing sheet: %v", err)
+	}
+}
+
+func TestHostileWorkbooksAreRefused(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxText+1)
+	random := make([]byte, 1<<10)
+	rand.New(rand.NewSource(1)).Read(random)
+	for _, tt := range []struct {
+		name string
+		in   []byte
+		want string
+	}{
+		{"a row number beyond Excel's", pack(t, `<row r="1"><c><v>1</v></c></row><row r="2000000000"><c><v>1</v></c></row>`, nil), "row numbered beyond 1048576"},
+		{"a row number beyond integers", pack(t, `<row r="231999999999940000000"/>`, nil), "out of order"},
+		{"rows out of order", pack(t, `<row r="2"/><row r="1"/>`, nil), "out of order"},
+		{"a column beyond Excel's", pack(t, `<row r="1"><c r="XFE1"><v>1</v></c></row>`, nil), "column numbered beyond 16384"},
+		{"too many cells", pack(t, "<row>"+strings.Repeat("<c/>", maxColumns+1)+"</row>", nil), "more than 16384 cells"},
+		{"a cell too long", pack(t, `<row><c t="inlineStr"><is><t>`+long+`</t></is></c></row>`, nil), "longer than a cell can be"},
+		{"a string too long", pack(t, `<row/>`, parts{"xl/sharedStrings.xml": "<sst><si><t>" + long + "</t></si></sst>"}), "longer than a cell can be"},
+		{"a tag too long", pack(t, `<row `+long+`/>`, nil), "is damaged"},
+		{"a row of strings without end", pack(t, "<row>"+strings.Repeat(`<c t="s"><v>0</v></c>`, 2000)+"</row>",
+			parts{"xl/sharedStrings.xml": "<sst><si><t>" + long[:maxText] + "</t></si></sst>"}), "row of over 16 MiB"},
+		{"a DTD in the sheet", pack(t, "", parts{"xl/worksheets/sheet1.xml": `<!DOCTYPE a [<!ENTITY b "c">]><worksheet/>`}), "document type definition"},
+		{"a DTD in another part", pack(t, "<row/>", parts{"xl/theme/theme1.xml": `<?xml version="1.0"?><!DOCTYPE a><a/>`}), "document type definition"},
+		{"a DTD in the styles", pack(t, "<row/>", parts{"xl/styles.xml": strings.Repeat(" ", 8192) + `<!DOCTYPE a><a/>`}), "document type definition"},
+		{"zeros that unpack without end", pack(t, strings.Repeat(" ", 20<<20), nil), "over 200 times its size"},
+		{"a sheet cut short", pack(t, "", parts{"xl/worksheets/sheet1.xml": `<worksheet><sheetData><row><c><v>1</v></c></row>`}), "is damaged"},
+		{"an unknown reference", pack(t, `<row><c t="str"><v>&x;</v></c></row>`, nil), "is damaged"},
+		{"a sheet in UTF-16", pack(t, "", parts{"xl/worksheets/sheet1.xml": string(wide("<worksheet><sheetData/></worksheet>", false))}), "is damaged"},
+		{"no sheets", pack(t, "", parts{"xl/workbook.xml": "<workbook><sheets/></workbook>"}), "no visible sheet"},
+		{"an empty sheet", pack(t, "", nil), "no rows"},
+		{"an error in the header", pack(t, `<row r="3"><c t="e"><v>#REF!</v></c></row><row><c><v>1</v></c></row>`, nil), "line 3: the header is damaged (cell_error)"},
+		{"a zip of something else", zipped(t, parts{"a.csv": "a,b\n1,2\n"}), "compressed: unpack it first"},
+		{"a document", zipped(t, parts{"word/document.xml": "<a/>", "[Content_Types].xml": "<a/>", "_rels/.rels": "<a/>"}), "a Word document"},
+		{"OpenDocument", zipped(t, parts{"mimetype": "x", "content.xml": "<a/>"}), "an OpenDocument file: save it as .xlsx"},
+		{"a binary workbook", zipped(t, parts{"xl/workbook.bin": "x"}), "a binary workbook: save it as .xlsx"},
+		{"a zip cut short", pack(t, "<row/>", nil)[:200], "the workbook is damaged"},
+		{"noise behind the magic", append([]byte("PK\x03\x04"), random...), "the workbook is damaged"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readTable(t, tt.in, Settings{})
+			if !errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want ErrInvalid and %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestTooManyPartsAreRefused(t *testing.T) {
+	t.Parallel()
+	all := parts{}
+	for i := range maxParts + 1 {
+		all[fmt.Sprintf("xl/media/%d.png", i)] = "x"
+	}
+	if _, err := readTable(t, pack(t, "<row/>", all), Settings{}); !errors.Is(err, crm.ErrInvalid) {
+		t.Errorf("got %v, want ErrInvalid", err)
+	}
+}
+
+func TestLargePartsGoThroughTemporaryFiles(t *testing.T) {
+	t.Parallel()
+	var items, rows strings.Builder
+	items.WriteString("<sst><si><t>name</t></si>")
+	rows.WriteString(`<row><c t="s"><v>0</v></c></row>`)
+	const n = 120_000
+	for i := range n {
+		fmt.Fprintf(&items, "<si><t>lead %d, %s</t></si>", i, strings.Repeat("ä", i%50))
+		fmt.Fprintf(&rows, `<row r="%d"><c r="A%d" t="s"><v>%d</v></c></row>`, i+2, i+2, n-i)
+	}
+	items.WriteString("</sst>")
+	if items.Len() < memoryPart || rows.Len() < memoryPart {
+		t.Logf("parts of %d and %d bytes", items.Len(), rows.Len())
+	}
+	book := pack(t, rows.String(), parts{"xl/sharedStrings.xml": items.String()})
+	tab := mustRead(t, book, Settings{})
+	if len(tab.Rows) != n {
+		t.Fatalf("%d rows, want %d", len(tab.Rows), n)
+	}
+	for i, row := range tab.Rows {
+		k := n - i - 1
+		if want := fmt.Sprintf("lead %d, %s", k, strings.Repeat("ä", k%50)); row.Cells[0] != want || row.Fault != "" || row.Line != int64(i+2) {
+			t.Fatalf("row %d: %+v, want %q", i, row, want)
+		}
+	}
+}
+
+// TestRewriteLeavesNoFiles is not parallel: it sets where temporary files go.
+func TestRewriteLeavesNoFiles(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	book := written(t, func(f *excelize.File) { must(t, f.SetSheetCol("Sheet1", "A1", &[]any{"a", 1})) })
+	f := Format{Kind: KindXLSX, Sheet: "Sheet1"}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, do := range map[string]func() error{
+		"done":      func() error { return f.Rewrite(t.Context(), inMemory(book), io.Discard) },
+		"cancelled": func() error { return f.Rewrite(cancelled, inMemory(book), io.Discard) },
+		"damaged":   func() error { return f.Rewrite(t.Context(), inMemory(book[:len(book)-40]), io.Discard) },
+		"refused":   func() error { return f.Rewrite(t.Context(), inMemory(pack(t, `<row r="9999999"/>`, nil)), io.Discard) },
+		"full disk": func() error { return f.Rewrite(t.Context(), inMemory(book), fullDisk{}) },
+	} {
+		err := do()
+		if (err == nil) != (name == "done") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if passing := name == "cancelled" || name == "full disk"; passing && errors.Is(err, crm.ErrInvalid) {
+			t.Errorf("%s is taken for invalid: %v", name, err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+			t.Errorf("%s leaves %v", name, left)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("%v %v", entries, err)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }

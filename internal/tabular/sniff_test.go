@@ -1,0 +1,263 @@
+package tabular
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+
+	"sluice/internal/crm"
+)
+
+func encoded(t *testing.T, e encoding.Encoding, s string) []byte {
+	t.Helper()
+	b, err := e.NewEncoder().Bytes([]byte(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func wide(s string, big bool) []byte {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		if big {
+			b = append(b, byte(u>>8), byte(u))
+		} else {
+			b = append(b, byte(u), byte(u>>8))
+		}
+	}
+	return b
+}
+
+func wide32(s string) []byte {
+	var b []byte
+	for _, r := range s {
+		b = append(b, byte(r), byte(r>>8), byte(r>>16), 0)
+	}
+	return b
+}
+
+func TestEncodingIsFound(t *testing.T) {
+	t.Parallel()
+	const text = "Name;Stadt\r\nJörg Weiß;Zürich\r\n\"Ñandú \r\n„x“\";Łódź 😀\r\n"
+	latin := strings.ReplaceAll(text, "Łódź 😀", "São Paulo €")
+	for _, tt := range []struct {
+		name     string
+		in       []byte
+		settings Settings
+		want     string
+		text     string
+	}{
+		{"UTF-8", []byte(text), Settings{}, "utf-8", text},
+		{"UTF-8 with a mark", []byte(bom8 + text), Settings{}, "utf-8", text},
+		{"UTF-16 LE", wide("\uFEFF"+text, false), Settings{}, "utf-16le", text},
+		{"UTF-16 BE", wide("\uFEFF"+text, true), Settings{}, "utf-16be", text},
+		{"UTF-16 LE without a mark", wide(text, false), Settings{}, "utf-16le", text},
+		{"UTF-16 BE without a mark", wide(text, true), Settings{}, "utf-16be", text},
+		{"UTF-32 LE", wide32("\uFEFF" + text), Settings{}, "utf-32le", text},
+		{"Windows-1252", encoded(t, charmap.Windows1252, latin), Settings{}, "windows-1252", latin},
+		{"Windows-1252 by the name of Latin 1", encoded(t, charmap.Windows1252, latin), Settings{Encoding: "ISO-8859-1"}, "windows-1252", latin},
+		{"Shift_JIS if told", encoded(t, japanese.ShiftJIS, "a;b\n東京;大阪\n"), Settings{Encoding: "Shift_JIS"}, "shift_jis", "a;b\n東京;大阪\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tab := mustRead(t, tt.in, tt.settings)
+			if tab.Format.Encoding != tt.want {
+				t.Errorf("encoding %q, want %q", tab.Format.Encoding, tt.want)
+			}
+			if text := strings.TrimPrefix(string(tab.Text), bom8); text != tt.text {
+				t.Errorf("text %q, want %q", text, tt.text)
+			}
+			for _, row := range tab.Rows {
+				if row.Fault != "" {
+					t.Errorf("line %d: %s", row.Line, row.Fault)
+				}
+			}
+		})
+	}
+}
+
+func TestUndecodableBytesAreAFaultOfTheirRow(t *testing.T) {
+	t.Parallel()
+	half := wide("a,b\nx,y\n1,2\n3,4\n", false)
+	half[12+1] = 0xD8 // x becomes half a surrogate pair
+	half[12+1], half[8+1] = 0, 0xD8
+	for _, tt := range []struct {
+		name string
+		in   []byte
+		set  string
+	}{
+		{"UTF-8", []byte("a,b\n\xC3\x28,y\n1,2\n3,4\n"), "utf-8"},
+		{"Windows-1252", []byte("a,b\n\x81,y\n1,2\n3,4\n"), "windows-1252"},
+		{"Shift_JIS", []byte("a,b\n\x85\xFF,y\n1,2\n3,4\n"), "shift_jis"},
+		{"UTF-16", half, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tab := mustRead(t, tt.in, Settings{Encoding: tt.set})
+			want := []crm.Reason{crm.ReasonBadEncoding, "", ""}
+			var got []crm.Reason
+			for _, row := range tab.Rows {
+				got = append(got, row.Fault)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("faults (-want +got)\n%s", diff)
+			}
+		})
+	}
+	t.Run("UTF-16 cut within a character", func(t *testing.T) {
+		t.Parallel()
+		in := wide("a,b\nx,y\n1,2", false)
+		tab := mustRead(t, in[:len(in)-1], Settings{Encoding: "utf-16le"})
+		if last := tab.Rows[len(tab.Rows)-1]; last.Line != 3 || last.Fault != crm.ReasonBadEncoding {
+			t.Errorf("last row %+v", last)
+		}
+	})
+}
+
+func TestDamagedUTF8IsNotTakenForAnotherEncoding(t *testing.T) {
+	t.Parallel()
+	tab := mustRead(t, []byte("a,b\nJörg,Zürich\nWei\xDF,x\nñ,ø\n"), Settings{})
+	if tab.Format.Encoding != utf8Name || tab.Rows[1].Fault != crm.ReasonBadEncoding {
+		t.Errorf("encoding %q, rows %+v", tab.Format.Encoding, tab.Rows)
+	}
+}
+
+func TestDialectIsFound(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		in    string
+		set   Settings
+		delim string
+		want  []string
+		first int64
+	}{
+		{"comma", "a,b\n1,2\n", Settings{}, ",", []string{"a", "b"}, 2},
+		{"semicolon with decimal commas", "a;b;c\n1,5;2,5;3\n4,5;5,5;6\n", Settings{}, ";", []string{"a", "b", "c"}, 2},
+		{"tab", "a\tb\n1,2\t3\n", Settings{}, "\t", []string{"a", "b"}, 2},
+		{"bar", "a|b|c\n1|2,3|4;5\n", Settings{}, "|", []string{"a", "b", "c"}, 2},
+		{"delimiters in quotes", "name,note\nx,\"a;b;c\"\ny,\"d;e\nf;g\"\n", Settings{}, ",", []string{"name", "note"}, 2},
+		{"one column", "email\na@b.example\nc@d.example\n", Settings{}, ",", []string{"email"}, 2},
+		{"one column with commas here and there", "note\nhello, world\nx\ny, z, a\n", Settings{}, ";", []string{"note"}, 2},
+		{"sep line", "sep=|\r\na|b,c\r\n1|2\r\n", Settings{}, "|", []string{"a", "b,c"}, 3},
+		{"sep line and mark", bom8 + "SEP=;\na;b\n1;2\n", Settings{}, ";", []string{"a", "b"}, 3},
+		{"as set", "a,b;c\n1;2,3\n", Settings{Delimiter: ";"}, ";", []string{"a,b", "c"}, 2},
+		{"tab by name", "a\tb,c\n1\t2\n", Settings{Delimiter: "tab"}, "\t", []string{"a", "b,c"}, 2},
+		{"CR only", "a;b\r1;2\r3;4\r", Settings{}, ";", []string{"a", "b"}, 2},
+		{"header of several lines", "\"lead\nstatus\",b\n1,2\n", Settings{}, ",", []string{"lead\nstatus", "b"}, 3},
+		{"blank rows above the header", "\n,,\na,b\n1,2\n", Settings{}, ",", []string{"a", "b"}, 4},
+		{"blank columns at the end", "a,b,,\n1,2,,\n3,4,,\n", Settings{}, ",", []string{"a", "b"}, 2},
+		{"unnamed columns with values stay", "a,,b,\n1,2,3,4\n", Settings{}, ",", []string{"a", "", "b", ""}, 2},
+		{"a trailing delimiter in the header alone", "a,b,\n1,2\n3,4\n", Settings{}, ",", []string{"a", "b"}, 2},
+		{"white space around names", " a , b\n1,2\n", Settings{}, ",", []string{"a", "b"}, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tab := mustRead(t, []byte(tt.in), tt.set)
+			l := tab.Layout
+			if l.Delimiter != tt.delim || l.Start.Line != tt.first || !cmp.Equal(l.Header, tt.want) {
+				t.Errorf("layout %+v, want %q %q from line %d", l, tt.delim, tt.want, tt.first)
+			}
+		})
+	}
+}
+
+func TestDelimiterDecisionSaysWhy(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("id;name;city\n")
+	for i := range 400 {
+		fmt.Fprintf(&b, "%d;x, y;z\n", i)
+	}
+	b.WriteString("broken;row\n")
+	tab := mustRead(t, []byte(b.String()), Settings{})
+	d := tab.Decisions[2]
+	if d.About != "delimiter" || d.Choice != ";" || d.Evidence != "400 of 401 rows have 3 cells" || d.Score < 0.9 || d.Score >= 1 {
+		t.Errorf("decision %+v", d)
+	}
+}
+
+func TestMixedLineEndsAreReadByTheEvidence(t *testing.T) {
+	t.Parallel()
+	tab := mustRead(t, []byte("a,b\r1,2\r3,4\n5,6\r\n7,8\r"), Settings{})
+	if len(tab.Rows) != 4 || !tab.Layout.CR || tab.Rows[3].Line != 5 {
+		t.Errorf("rows %+v", tab.Rows)
+	}
+	tab = mustRead(t, []byte("a,b\n1,2\rx\n3,4\n5,6\n"), Settings{})
+	if len(tab.Rows) != 3 || tab.Layout.CR || tab.Rows[0].Cells[1] != "2\rx" {
+		t.Errorf("rows %+v", tab.Rows)
+	}
+}
+
+func TestWhatIsNoTableIsRefused(t *testing.T) {
+	t.Parallel()
+	binary := make([]byte, 4096)
+	for i := range binary {
+		binary[i] = byte(i * 7 % 32)
+	}
+	preamble := "Report of May\n" + strings.Repeat("1,2,3\n", 12)
+	for _, tt := range []struct{ name, in, want string }{
+		{"empty", "", "the file is empty"},
+		{"only a mark", bom8, "no rows"},
+		{"only blank lines", "\n\n,,\n", "no rows"},
+		{"header only", "a,b\n", "a header and no rows"},
+		{"header and blank rows", "a,b\n,\n\n", "a header and no rows"},
+		{"two columns of one name", "a,b,a\n1,2,3\n", `line 1: two columns are called "a"; rename one`},
+		{"a stray quote in the header", "a,b\"c\n1,2\n", "line 1: the header is damaged (stray_quote)"},
+		{"a header that never ends", "\na,\"b\n1,2\n3,4\n", "line 2: the header is damaged (stray_quote)"},
+		{"bytes in the header that are no text", "ä,ö,\xff\n1,2,3\n", "line 1: the header is damaged (bad_encoding)"},
+		{"U+0000 in the header", "a,b\x00\n1,2\n", "line 1: the header is damaged (bad_character)"},
+		{"a header that swallowed rows", "a,\"b\n1,\"\n2,3,4\n", "line 1: the header has 2 columns, and none of the first 1 rows fits it"},
+		{"lines above the header", preamble, "line 1: the header has 1 column, but 12 of the first 12 rows have 3 cells"},
+		{"old workbook", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + string(binary), "password-protected or an old .xls workbook: save it as .xlsx"},
+		{"PDF", "%PDF-1.7\n%\xE2\xE3", "a PDF document"},
+		{"image", "\x89PNG\r\n\x1a\n", "an image"},
+		{"gzip", "\x1F\x8B\x08\x00", "compressed: unpack it first"},
+		{"Parquet", "PAR1\x15\x04", "a Parquet file"},
+		{"SQLite", "SQLite format 3\x00\x10", "an SQLite database"},
+		{"web page", "\n <!DOCTYPE html><html>", "a web page"},
+		{"web page in UTF-16", string(wide("\uFEFF<html><body>", false)), "a web page"},
+		{"JSON", `[{"a": 1}]`, "JSON: export"},
+		{"XML", `<?xml version="1.0"?><a/>`, "XML: save"},
+		{"binary", string(binary), "a binary file"},
+		{"Cyrillic", string(encoded(t, charmap.Windows1251, "имя,город\nИван,Москва\n")), "name it in the encoding setting"},
+		{"Japanese", string(encoded(t, japanese.ShiftJIS, "名前,都市\n山田,東京\n")), "name it in the encoding setting"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readTable(t, []byte(tt.in), Settings{})
+			if err == nil || !errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want ErrInvalid and %q", err, tt.want)
+			}
+			if err != nil && strings.ContainsAny(err.Error(), "\r\n\x00") {
+				t.Errorf("more than one line: %q", err)
+			}
+		})
+	}
+}
+
+func TestBadSettingsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, s := range []Settings{{Encoding: "klingon"}, {Encoding: "replacement"}, {Delimiter: `"`}, {Delimiter: "::"}, {Delimiter: "\n"}} {
+		if _, err := readTable(t, []byte("a,b\n1,2\n"), s); !errors.Is(err, crm.ErrInvalid) {
+			t.Errorf("%+v: %v, want ErrInvalid", s, err)
+		}
+	}
+}
+
+func TestHeaderBeyondTheSampleIsFound(t *testing.T) {
+	t.Parallel()
+	in := strings.Repeat("\n", sampleSize+10) + "a,b\n" + strings.Repeat("\n", sampleSize) + "1,2\n"
+	tab := mustRead(t, []byte(in), Settings{})
+	if tab.Layout.HeaderLine != sampleSize+11 || len(tab.Rows) != 1 || tab.Rows[0].Line != 2*sampleSize+12 {
+		t.Errorf("header on line %d, rows %+v", tab.Layout.HeaderLine, tab.Rows)
+	}
+}

@@ -12,8 +12,10 @@ import (
 // convertCountry reads a country as its ISO 3166-1 code of two or three
 // letters, or as its name in English, German, or a language of its own.
 func convertCountry(_ *reading, cell string) (string, crm.Reason) {
-	if len(cell) == 2 && cell[0]-'A' < 26 && cell[1]-'A' < 26 && isCountry[cell[0]-'A'][cell[1]-'A'] {
-		return cell, ""
+	if len(cell) == 2 {
+		if a, b := lower(cell[0])-'a', lower(cell[1])-'a'; a < 26 && b < 26 && isCountry[a][b] {
+			return upperCode(cell), ""
+		}
 	}
 	var buf [64]byte
 	if code, ok := countryNames()[string(foldASCII(buf[:], cell))]; ok {
@@ -23,7 +25,8 @@ func convertCountry(_ *reading, cell string) (string, crm.Reason) {
 		return code, ""
 	}
 	// The library knows more names. It takes short words for codes of sports
-	// and vehicles as well: "N/A" is Namibia to it.
+	// and vehicles as well, whatever stands between the letters: "N/A" is
+	// Namibia to it.
 	if len(folded(cell)) < 5 || len(cell) > 100 {
 		return "", crm.ReasonBadCountry
 	}
@@ -32,6 +35,14 @@ func convertCountry(_ *reading, cell string) (string, crm.Reason) {
 		return "", crm.ReasonBadCountry
 	}
 	return code, ""
+}
+
+// upperCode returns a code in capitals; code itself if it is.
+func upperCode(code string) string {
+	if code[0] < 'a' && code[1] < 'a' {
+		return code
+	}
+	return strings.ToUpper(code)
 }
 
 // withdrawn are the codes that the library has and ISO 3166-1 has not.
@@ -52,7 +63,6 @@ var countryNames = sync.OnceValue(func() map[string]string {
 	byName := make(map[string]string, 1200)
 	for _, c := range countries.All() {
 		if code := c.Alpha2(); len(code) == 2 && !withdrawn[code] {
-			byName[folded(code)] = code
 			byName[folded(c.Alpha3())] = code
 			byName[folded(c.String())] = code
 		}

@@ -16,6 +16,9 @@ type scanner struct {
 // zone (Z, UTC, GMT, +02, +02:00, +0200). Months are English. A year has four
 // digits: of two, the century would be a guess.
 func scanMoment(s string) (moment, bool) {
+	if m, ok := scanISO(s); ok {
+		return m, true
+	}
 	var m moment
 	c := scanner{s: s}
 	compact, ok := c.date(&m)
@@ -29,6 +32,25 @@ func scanMoment(s string) (moment, bool) {
 		return m, false
 	}
 	return m, c.zone(&m) && c.end()
+}
+
+// scanISO reads the form that most programs write, 2006-01-02T15:04:05Z, with a
+// space or without a zone, at fixed places. It is no more than a short way.
+func scanISO(s string) (m moment, ok bool) {
+	const form = "0000-00-00T00:00:00Z"
+	if len(s) != len(form) && len(s) != len(form)-1 || s[10] != 'T' && s[10] != ' ' {
+		return m, false
+	}
+	for i := range len(s) {
+		if form[i] == '0' && s[i]-'0' >= 10 || form[i] != '0' && i != 10 && s[i] != form[i] {
+			return m, false
+		}
+	}
+	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
+	m.year, m.month, m.day = two(0)*100+two(2), two(5), two(8)
+	m.hour, m.min, m.sec = two(11), two(14), two(17)
+	m.zoned = len(s) == len(form)
+	return m, true
 }
 
 func (c *scanner) end() bool { return c.i == len(c.s) }

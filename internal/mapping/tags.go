@@ -3,7 +3,6 @@ package mapping
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"sluice/internal/crm"
 )
@@ -61,20 +60,17 @@ func tagArray(cell string) ([]string, bool) {
 }
 
 func splitTags(list []string, cell string) []string {
-	for {
-		i := strings.IndexAny(cell, ",;|")
-		tag := cell
-		if i >= 0 {
-			tag = cell[:i]
+	from := 0
+	for i := 0; i <= len(cell); i++ {
+		if i < len(cell) && cell[i] != ',' && cell[i] != ';' && cell[i] != '|' {
+			continue
 		}
-		tag = trimmed(tag)
+		tag := trimmed(cell[from:i])
 		if len(tag) > 1 && tag[0] == '"' && tag[len(tag)-1] == '"' {
 			tag = tag[1 : len(tag)-1]
 		}
 		list = append(list, tag)
-		if i < 0 {
-			return list
-		}
-		cell = cell[i+1:]
+		from = i + 1
 	}
+	return list
 }

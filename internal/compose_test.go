@@ -3,7 +3,6 @@
 package internal_test
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -224,13 +223,4 @@ func TestComposeExampleSettingsAreTheDefaults(t *testing.T) {
 	if string(got) != string(want) {
 		t.Errorf("docker-compose.yml with .env.example is not what it is without: the values there must be the defaults")
 	}
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }

@@ -43,11 +43,14 @@ var layers = map[string][]string{
 		"internal/store", "internal/notify", "internal/embedded"},
 
 	"internal/servertest": {},
+	"internal/endtoend":   {},
+	"internal/histories":  {"internal/crm", "internal/launch", "internal/wiring"},
 }
 
 // helpers serve tests and measurements. They may import any library, and never
 // become part of the programs.
-var helpers = []string{"internal/servertest", "internal/bench", "internal/fault", "internal/fakesaas"}
+var helpers = []string{"internal/servertest", "internal/endtoend", "internal/histories",
+	"internal/bench", "internal/fault", "internal/fakesaas"}
 
 // owners says which packages a library belongs to, by the beginning of its
 // import path.

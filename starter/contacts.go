@@ -1,0 +1,5 @@
+package main
+
+type contactsShowCmd struct{}
+
+func (contactsShowCmd) Run() error { return nil }

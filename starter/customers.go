@@ -1,0 +1,5 @@
+package main
+
+type customersShowCmd struct{}
+
+func (customersShowCmd) Run() error { return nil }

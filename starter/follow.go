@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/internal/crm"
+	"sluice/internal/launch"
+)
+
+// watched is the part of the launcher that following an import needs.
+type watched interface {
+	Progress(ctx context.Context, source string) (crm.Progress, error)
+	Wait(ctx context.Context, s launch.Started) (crm.Report, error)
+}
+
+const (
+	pollEvery = 500 * time.Millisecond
+	pollLimit = 3 * time.Second  // for one answer
+	lineEvery = 10 * time.Second // where no block can stand
+	frameTime = 125 * time.Millisecond
+)
+
+// follow shows an import until it ends and returns its report. ctx ends the
+// watching and not the import; the error is then the context's. A progress
+// that cannot be had is no error: the display says so and goes on.
+func follow(ctx context.Context, w watched, started launch.Started, p *printer, quiet bool) (crm.Report, error) {
+	g, work := errgroup.WithContext(ctx)
+	watching, stop := context.WithCancel(work)
+	var report crm.Report
+	g.Go(func() (err error) {
+		defer stop()
+		report, err = w.Wait(work, started)
+		return err
+	})
+	if !quiet {
+		g.Go(func() error {
+			newDisplay(p, started.Source).run(watching, w)
+			return nil
+		})
+	}
+	err := g.Wait()
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return report, err
+}
+
+// A display shows the progress of one import on a printer.
+type display struct {
+	p      *printer
+	view   *view
+	source string
+
+	last    crm.Progress
+	known   bool   // last holds an answer
+	trouble string // why last is not fresh
+
+	said     time.Time // of the last plain line
+	saidWhat string    // phase and state in it
+}
+
+func newDisplay(p *printer, source string) *display {
+	return &display{p: p, view: newView(source), source: source}
+}
+
+// run asks and shows until ctx ends, and then takes the block away.
+func (d *display) run(ctx context.Context, w watched) {
+	defer d.p.wipe()
+	answers := make(chan answer)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { ask(ctx, w, d.source, answers); return nil })
+	frame := time.NewTicker(frameTime)
+	defer frame.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = g.Wait()
+			return
+		case a := <-answers:
+			d.take(a)
+		case <-frame.C:
+		}
+		d.show(time.Now())
+	}
+}
+
+// An answer is what one poll came to.
+type answer struct {
+	progress crm.Progress
+	err      error
+}
+
+// ask polls until ctx ends. A slow answer delays the next question, so there
+// is never more than one.
+func ask(ctx context.Context, w watched, source string, answers chan<- answer) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		call, cancel := context.WithTimeout(ctx, pollLimit)
+		progress, err := w.Progress(call, source)
+		cancel()
+		select {
+		case <-ctx.Done():
+			return
+		case answers <- answer{progress, err}:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *display) take(a answer) {
+	if a.err != nil {
+		d.trouble = "no worker answers"
+		if !d.known {
+			d.trouble = "no worker has answered yet"
+		}
+		return
+	}
+	d.last, d.known, d.trouble = a.progress, true, ""
+}
+
+// show paints the block, or writes a line when one is due.
+func (d *display) show(now time.Time) {
+	if !d.known && d.trouble == "" {
+		return
+	}
+	if d.p.live {
+		width, _ := d.p.size()
+		d.p.paint(d.view.block(d.last, now, width, d.trouble))
+		return
+	}
+	what := string(d.last.State) + d.last.Phase + d.trouble
+	if what == d.saidWhat && now.Sub(d.said) < lineEvery {
+		return
+	}
+	d.said, d.saidWhat = now, what
+	d.p.say("%s", d.view.line(d.last, now, d.trouble))
+}

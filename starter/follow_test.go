@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/internal/crm"
+	"sluice/internal/launch"
+)
+
+// aWatched ends after some time, and fails to answer in between.
+type aWatched struct {
+	ends   time.Duration
+	silent func(since time.Duration) bool
+	begun  time.Time
+}
+
+func (w *aWatched) Progress(ctx context.Context, _ string) (crm.Progress, error) {
+	since := time.Since(w.begun)
+	if w.silent(since) {
+		<-ctx.Done()
+		return crm.Progress{}, ctx.Err()
+	}
+	p := running12()
+	p.StartedAt, p.UpdatedAt = w.begun, time.Now()
+	if since > 25*time.Second {
+		p.Phase = "settle"
+	}
+	return p, nil
+}
+
+func (w *aWatched) Wait(ctx context.Context, _ launch.Started) (crm.Report, error) {
+	select {
+	case <-ctx.Done():
+		return crm.Report{}, ctx.Err()
+	case <-time.After(w.ends):
+		return doneReport(), nil
+	}
+}
+
+func never(time.Duration) bool { return false }
+
+func TestFollowWritesALineAtOnceEveryTenSecondsAndAtEachPhase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var err bytes.Buffer
+		p := newPrinter(streams{nil, nil, &err})
+		report, fail := follow(t.Context(), &aWatched{ends: 32 * time.Second, silent: never, begun: time.Now()},
+			launch.Started{Source: "newsletter"}, p, false)
+		if fail != nil || report.Number != 12 {
+			t.Fatalf("follow = import %d, %v", report.Number, fail)
+		}
+		lines := strings.Split(strings.TrimSpace(err.String()), "\n")
+		if len(lines) != 4 { // at 0 s, 10 s, 20 s, and 25 s for the phase
+			t.Errorf("%d lines in 32 s, want 4:\n%s", len(lines), err.String())
+		}
+	})
+}
+
+func TestFollowSaysThatNoWorkerAnswersAndGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var err bytes.Buffer
+		p := newPrinter(streams{nil, nil, &err})
+		w := &aWatched{ends: 30 * time.Second, begun: time.Now(), silent: func(d time.Duration) bool { return d > 5*time.Second && d < 15*time.Second }}
+		if _, fail := follow(t.Context(), w, launch.Started{Source: "newsletter"}, p, false); fail != nil {
+			t.Fatal(fail)
+		}
+		if !strings.Contains(err.String(), "no worker answers; last known") {
+			t.Errorf("the silence is not told:\n%s", err.String())
+		}
+	})
+}
+
+func TestInterruptEndsTheWatchingOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var err bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, cancel)
+		_, fail := follow(ctx, &aWatched{ends: time.Hour, silent: never, begun: time.Now()},
+			launch.Started{Source: "newsletter"}, newPrinter(streams{nil, nil, &err}), false)
+		if !errors.Is(fail, context.Canceled) || codeOf(fail) != exitInterrupted {
+			t.Errorf("follow = %v with exit code %d, want cancelled and 130", fail, codeOf(fail))
+		}
+	})
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+const about = "Sluice brings leads, customers and contacts into the CRM, and accounts for every row."
+
+// examples lead the help of each command.
+var examples = map[string][]string{
+	"": {
+		"starter import leads.csv --source newsletter",
+		"starter imports rejects newsletter > mend-me.csv",
+		"starter imports list",
+	},
+	"import": {
+		"starter import leads.csv --source newsletter",
+		"starter import 2019.csv 2020.csv --source webinars --mapping webinars.yaml",
+		"zcat leads.csv.gz | starter import - --source newsletter -o json",
+	},
+	"progress":        {"starter progress newsletter", "starter progress newsletter -o json"},
+	"imports list":    {"starter imports list", "starter imports list --source newsletter -o json"},
+	"imports show":    {"starter imports show 12", "starter imports show newsletter"},
+	"imports watch":   {"starter imports watch newsletter", "starter imports watch 12 --exit-status"},
+	"imports pause":   {"starter imports pause newsletter"},
+	"imports resume":  {"starter imports resume newsletter"},
+	"imports cancel":  {"starter imports cancel 12"},
+	"imports rejects": {"starter imports rejects 12 > mend-me.csv", "starter imports rejects newsletter -o json"},
+	"sources add":     {"starter sources add newsletter --title \"Newsletter sign-ups\" --time-zone Europe/Zurich --region CH"},
+	"sources list":    {"starter sources list"},
+	"sources show":    {"starter sources show newsletter"},
+	"customers show":  {"starter customers show ana@example.com", "starter customers show cus_0042"},
+	"contacts show":   {"starter contacts show ana@example.com"},
+	"mapping suggest": {"starter mapping suggest leads.xlsx --sheet 2024 > leads.yaml"},
+	"mapping check":   {"starter mapping check leads.yaml", "starter mapping check leads.yaml leads.xlsx"},
+	"export":          {"starter export customers --source newsletter > customers.csv", "starter export contacts --source newsletter --stable -o json"},
+	"doctor":          {"starter doctor"},
+	"config":          {"starter config", "starter config -o json"},
+}
+
+func newParser(c *commands, s streams, exit func(int)) (*kong.Kong, error) {
+	return kong.New(c, kong.Name("starter"), kong.Description(about), kong.Writers(s.out, s.err), kong.Exit(exit),
+		kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "installation", Title: "Installation (for every command; nothing needs to be set):"},
+			{Key: "tuning", Title: "Speed (never changes the result):"},
+		}))
+}
+
+// help prints the examples of a command before what kong knows of it.
+func help(o kong.HelpOptions, ctx *kong.Context) error {
+	path := ""
+	if node := ctx.Selected(); node != nil {
+		path = strings.TrimPrefix(node.FullPath(), "starter ")
+	}
+	if lines := examples[path]; len(lines) > 0 {
+		fmt.Fprintf(ctx.Stdout, "Examples:\n  %s\n\n", strings.Join(lines, "\n  "))
+	}
+	if err := kong.DefaultHelpPrinter(o, ctx); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(ctx.Stdout, exitHelp)
+	return err
+}
+
+const exitHelp = `
+Exit codes:
+  0 done   1 failed   2 usage   3 done, with rejected rows
+  4 cannot connect or not allowed   130 interrupted
+`

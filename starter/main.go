@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"sluice/internal/wiring"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// commands is everything that can be said on the command line.
+type commands struct {
+	Setting wiring.Config `embed:"" group:"installation"`
+
+	Import   importCmd   `cmd:"" help:"Bring files into the CRM and wait for the end."`
+	Progress progressCmd `cmd:"" help:"Say how far the import of a source is."`
+	Imports  struct {
+		List    importsListCmd    `cmd:"" help:"List imports, the latest first."`
+		Show    importsShowCmd    `cmd:"" help:"Show one import: files, decisions, counts, report."`
+		Watch   importsWatchCmd   `cmd:"" help:"Follow an import to its end; the way back after a detach or Ctrl-C."`
+		Pause   importsPauseCmd   `cmd:"" help:"Let no new batch begin."`
+		Resume  importsResumeCmd  `cmd:"" help:"Go on with a paused import."`
+		Cancel  importsCancelCmd  `cmd:"" help:"End an import. What is written stays."`
+		Rejects importsRejectsCmd `cmd:"" help:"Print the rejected rows with line, column and reason."`
+	} `cmd:"" help:"Imports: list, show, watch, pause, resume, cancel, rejects."`
+	Sources struct {
+		Add  sourcesAddCmd  `cmd:"" help:"Make a source, or set its saved mapping."`
+		List sourcesListCmd `cmd:"" help:"List sources with what they hold."`
+		Show sourcesShowCmd `cmd:"" help:"Show one source."`
+	} `cmd:"" help:"Sources: add, list, show."`
+	Customers struct {
+		Show customersShowCmd `cmd:"" help:"Show a customer, and which row of which file it came from."`
+	} `cmd:"" help:"Customers: show."`
+	Contacts struct {
+		Show contactsShowCmd `cmd:"" help:"Show a contact, and which row of which file it came from."`
+	} `cmd:"" help:"Contacts: show."`
+	Mapping struct {
+		Suggest mappingSuggestCmd `cmd:"" help:"Print a mapping for a file, with what speaks for each guess."`
+		Check   mappingCheckCmd   `cmd:"" help:"Check a mapping, all faults at once."`
+	} `cmd:"" help:"Mappings: suggest, check."`
+	Export  exportCmd  `cmd:"" help:"Print the records of a source."`
+	Doctor  doctorCmd  `cmd:"" help:"Look at every part and say what to mend."`
+	Config  configCmd  `cmd:"" help:"Print the settings in force, passwords masked."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// A session is what every command gets.
+type session struct {
+	*printer
+	in     io.Reader
+	config wiring.Config
+}
+
+// run is the whole program. It returns the exit code.
+func run(ctx context.Context, args []string, std streams) int {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	p := newPrinter(std)
+	code, text := execute(ctx, args, std, p)
+	if text != "" {
+		p.complain(text, code)
+	}
+	return code
+}
+
+func execute(ctx context.Context, args []string, std streams, p *printer) (code int, complaint string) {
+	var c commands
+	helped := false
+	parser, err := newParser(&c, std, func(int) { helped = true })
+	if err != nil {
+		return exitFailed, err.Error()
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if helped {
+		return exitDone, ""
+	}
+	if err != nil {
+		return exitUsage, parseFault(err)
+	}
+	s := &session{printer: p, in: std.in}
+	if s.config, err = c.Setting.Resolve(); err == nil {
+		parsed.BindTo(ctx, (*context.Context)(nil))
+		err = parsed.Run(s)
+	}
+	code = codeOf(err)
+	var silent ending
+	if err == nil || errors.As(err, &silent) {
+		return code, ""
+	}
+	if code == exitInterrupted {
+		return code, "interrupted"
+	}
+	return code, plain(err.Error())
+}
+
+// parseFault says what is wrong with the command line and where help is.
+func parseFault(err error) string {
+	help := "starter --help"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			help = node.FullPath() + " --help"
+		}
+	}
+	return fmt.Sprintf("%s; see %s", strings.TrimSuffix(err.Error(), "."), help)
+}
+
+// interruptible returns a context that the first Ctrl-C ends. The second one
+// ends the program at once: what is stopping then is in good hands, since
+// imports are resumed from whatever was committed.
+func interruptible(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-done:
+			return
+		case <-signals:
+			cancel()
+		}
+		select {
+		case <-done:
+		case <-signals:
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sluice/internal/crm"
+	"sluice/internal/launch"
+)
+
+type progressCmd struct {
+	Source string `arg:"" help:"The source."`
+	Output string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text or json."`
+}
+
+// Run asks the workflow when there is one to reach, and else the ledger. It
+// starts nothing.
+func (c *progressCmd) Run(ctx context.Context, s *session) error {
+	s.json = c.Output == "json"
+	p, err := s.progressOf(ctx, c.Source)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.object(p)
+	}
+	if p.Ledger {
+		s.say("no workflow answers: this is what the ledger holds, written rows only")
+	}
+	lines := newView(c.Source).block(p, time.Now(), 0, "")
+	return s.data(ansi.Strip(strings.Join(lines, "\n")) + "\n")
+}
+
+func (s *session) progressOf(ctx context.Context, source string) (crm.Progress, error) {
+	k, err := s.reach(ctx)
+	if err == nil {
+		defer s.stop(k)
+		call, cancel := context.WithTimeout(ctx, pollLimit)
+		defer cancel()
+		p, err := k.Launcher.Progress(call, source)
+		if err == nil || errors.Is(err, crm.ErrNotFound) || ctx.Err() != nil {
+			return p, err
+		}
+	} else if !errors.Is(err, crm.ErrNotFound) {
+		s.say("%s", plain(err.Error()))
+	}
+	db, err := s.readStore(ctx)
+	if err != nil {
+		return crm.Progress{}, err
+	}
+	defer db.Close()
+	row, err := db.Import(ctx, source)
+	if err != nil {
+		return crm.Progress{}, err
+	}
+	return launch.FromLedger(row), nil
+}

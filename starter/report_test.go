@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"sluice/internal/crm"
+)
+
+var start = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
+
+func doneReport() crm.Report {
+	return crm.Report{
+		ImportID: "019a0000-0000-7000-8000-000000000012", Number: 12, Source: "newsletter", State: crm.Done,
+		Counts: crm.Counts{Read: 412_331, Blank: 3, Rejected: 41, Duplicate: 12, Accepted: 412_278, Warnings: 5,
+			Customers: crm.Tally{Records: 412_290, Created: 400_000, Updated: 12_000, Unchanged: 278, Duplicate: 12},
+			Contacts:  crm.Tally{Records: 200_000, Created: 200_000}},
+		Rejects: []crm.RejectGroup{
+			{Reason: crm.ReasonBadEmail, Column: "Email", Count: 30, FirstLine: 1_204},
+			{Reason: crm.ReasonTooFewCells, Count: 11, FirstLine: 8_812}},
+		RejectObject: crm.Object{Key: "imports/12/rejected", Size: 9},
+		Seconds:      133.4, RowsPerSecond: 3091.2, StartedAt: start, EndedAt: start.Add(133400 * time.Millisecond),
+	}
+}
+
+var somewhere = places{Database: "postgres://sluice:xxxxx@db/crm", Rejects: "/data/stage/imports/12/rejected",
+	Link: "http://127.0.0.1:8233/namespaces/sluice/workflows/import:newsletter"}
+
+func TestReportSaysWhatBecameOfEveryRow(t *testing.T) {
+	t.Parallel()
+	clean := doneReport()
+	clean.Counts = crm.Counts{Read: 1, Accepted: 1, Customers: crm.Tally{Records: 1, Created: 1}}
+	clean.Rejects, clean.RejectObject, clean.Seconds, clean.RowsPerSecond = nil, crm.Object{}, 0.31, 3.2
+	ended := doneReport()
+	ended.State, ended.Unprocessed, ended.Accepted = crm.Failed, 100_000, 312_278
+	ended.Failure = &crm.Failure{Type: crm.FailInvalid, Step: "Inspect", Message: `column "Date": invalid: dates can be read in two ways; set date_order`}
+	cancelled := doneReport()
+	cancelled.State, cancelled.Rejects = crm.Cancelled, nil
+	already := crm.Report{ImportID: "019a0000-0000-7000-8000-000000000013", Number: 13, Source: "newsletter", State: crm.AlreadyImported,
+		Earlier: "019a0000-0000-7000-8000-000000000012"}
+	for name, r := range map[string]crm.Report{"done_with_rejects": doneReport(), "clean": clean, "failed": ended,
+		"cancelled": cancelled, "already_imported": already} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden(t, "report_"+name+".txt", reportText(r, somewhere))
+		})
+	}
+}
+
+func TestReportIsOneJSONObjectWithTheKeysPromised(t *testing.T) {
+	t.Parallel()
+	var out, err bytes.Buffer
+	p := newPrinter(streams{nil, &out, &err})
+	p.json = true
+	if err := p.printReport(doneReport(), somewhere); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "report.json", out.String())
+	if bytes.Count(out.Bytes(), []byte("\n")) != 1 || err.Len() != 0 {
+		t.Errorf("stdout has %q and stderr %q, want one line and nothing", out.String(), err.String())
+	}
+	var keys map[string]any
+	if err := json.Unmarshal(out.Bytes(), &keys); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []string{"import_id", "source", "state", "read", "blank", "rejected", "duplicate", "accepted", "unprocessed",
+		"warnings", "customers", "contacts", "notes", "rejects", "reject_file", "seconds", "rows_per_second"} {
+		if _, ok := keys[k]; !ok {
+			t.Errorf("the key %q is missing", k)
+		}
+	}
+}
+
+func TestReportWithoutRejectsHasAnEmptyList(t *testing.T) {
+	t.Parallel()
+	r := complete(crm.Report{State: crm.Done}, places{})
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(text, []byte(`"rejects":[]`)) {
+		t.Errorf("rejects is not an empty list in %s", text)
+	}
+}

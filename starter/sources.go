@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"sluice/internal/crm"
+	"sluice/internal/mapping"
+)
+
+type sourcesAddCmd struct {
+	Name     string `arg:"" help:"1 to 64 of a-z, 0-9 and -; it never changes."`
+	Title    string `placeholder:"TEXT" env:"SLUICE_TITLE" help:"What people call it. Default: the name."`
+	Kind     string `enum:"file" default:"file" env:"SLUICE_KIND" help:"What reads it: file, for files that are imported."`
+	TimeZone string `placeholder:"ZONE" default:"UTC" env:"SLUICE_TIME_ZONE" help:"Time zone of dates without one, such as Europe/Zurich."`
+	Region   string `placeholder:"CC" env:"SLUICE_REGION" help:"Country of telephone numbers without one, two letters, such as CH."`
+	Mapping  string `placeholder:"FILE" env:"SLUICE_MAPPING" help:"Saved as the source's mapping, for imports that name none."`
+}
+
+// Run makes a source. For one that exists it only saves the mapping, if one is
+// given.
+func (c *sourcesAddCmd) Run(ctx context.Context, s *session) error {
+	source, err := c.source()
+	if err != nil {
+		return err
+	}
+	db, done, err := s.writeStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	_, err = db.Source(ctx, c.Name)
+	exists := err == nil
+	if err != nil && !errors.Is(err, crm.ErrNotFound) {
+		return err
+	}
+	if exists && c.Mapping == "" {
+		return failed(fmt.Errorf("source %s exists already; see starter sources show %s", c.Name, c.Name))
+	}
+	if !exists {
+		if err := db.AddSource(ctx, source); err != nil {
+			return err
+		}
+		s.say("added source %s", c.Name)
+	}
+	if c.Mapping == "" {
+		return nil
+	}
+	s.say("saved its mapping")
+	return db.SaveMapping(ctx, c.Name, source.Mapping)
+}
+
+func (c *sourcesAddCmd) source() (crm.Source, error) {
+	source := crm.Source{Slug: c.Name, Title: c.Title, Kind: c.Kind, TimeZone: c.TimeZone, Region: strings.ToUpper(c.Region)}
+	if err := crm.CheckSlug(c.Name); err != nil {
+		return source, err
+	}
+	if source.Title == "" {
+		source.Title = c.Name
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil {
+		return source, usage("--time-zone: no such time zone; use a name such as Europe/Zurich")
+	}
+	if len(source.Region) != 0 && len(source.Region) != 2 {
+		return source, usage("--region: use two letters, such as CH")
+	}
+	if c.Mapping == "" {
+		return source, nil
+	}
+	text, err := os.ReadFile(c.Mapping)
+	if err != nil {
+		return source, unreadable(c.Mapping, err)
+	}
+	if _, err := mapping.ParseSpec(text); err != nil {
+		return source, usage("%s: %s", c.Mapping, plain(err.Error()))
+	}
+	source.Mapping = string(text)
+	return source, nil
+}
+
+type sourcesListCmd struct {
+	Output string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text, or json: one object a line."`
+}
+
+// Run lists sources from the database alone.
+func (c *sourcesListCmd) Run(ctx context.Context, s *session) error {
+	s.json = c.Output == "json"
+	list, err := s.sources(ctx)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return each(list, s.object)
+	}
+	if len(list) == 0 {
+		s.say("no sources yet")
+		return nil
+	}
+	return s.data(sourcesTable(list))
+}
+
+func (s *session) sources(ctx context.Context) ([]crm.SourceStatus, error) {
+	db, err := s.readStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return db.Sources(ctx)
+}
+
+func sourcesTable(list []crm.SourceStatus) string {
+	var rows [][]string
+	for _, r := range list {
+		latest := ""
+		if r.Latest != nil {
+			latest = fmt.Sprintf("%d, %s, %s", r.Latest.Number, stateText(r.Latest.State), when(r.Latest.StartedAt))
+		}
+		rows = append(rows, []string{r.Slug, r.Title, r.Kind, number(r.Customers), number(r.Contacts), number(r.Notes), latest})
+	}
+	return grid([]string{"source", "title", "kind", "customers", "contacts", "notes", "latest import"}, rows, 3, 4, 5)
+}
+
+type sourcesShowCmd struct {
+	Name   string `arg:"" help:"The source."`
+	Output string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text or json."`
+}
+
+// Run shows a source from the database alone.
+func (c *sourcesShowCmd) Run(ctx context.Context, s *session) error {
+	s.json = c.Output == "json"
+	list, err := s.sources(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		if r.Slug != c.Name {
+			continue
+		}
+		if s.json {
+			return s.object(r)
+		}
+		return s.data(sourceText(r))
+	}
+	return fmt.Errorf("source %s: %w; see starter sources list", c.Name, crm.ErrNotFound)
+}
+
+func sourceText(r crm.SourceStatus) string {
+	rows := [][]string{{"source", r.Slug}, {"title", r.Title}, {"kind", r.Kind}, {"time zone", r.TimeZone}, {"region", r.Region},
+		{"made", when(r.CreatedAt)}, {"customers", number(r.Customers)}, {"contacts", number(r.Contacts)}, {"notes", number(r.Notes)}}
+	if r.Latest != nil {
+		rows = append(rows, []string{"latest import", fmt.Sprintf("%d, %s: starter imports show %d", r.Latest.Number, stateText(r.Latest.State), r.Latest.Number)})
+	}
+	text := grid(nil, rows)
+	if r.Mapping != "" {
+		text += "\nmapping:\n" + indent(strings.TrimRight(r.Mapping, "\n")+"\n")
+	}
+	return text
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"sluice/internal/crm"
+)
+
+// A view turns what is known of an import into lines. It keeps a few samples
+// to tell the rate of each step, and nothing else.
+type view struct {
+	source string
+	pace   map[string]*pace
+	frame  int // counts up, so that what is busy moves
+}
+
+func newView(source string) *view { return &view{source: source, pace: map[string]*pace{}} }
+
+var (
+	bold = lipgloss.NewStyle().Bold(true)
+	dim  = lipgloss.NewStyle().Faint(true)
+	good = lipgloss.NewStyle().Foreground(lipgloss.Green)
+	warn = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
+)
+
+var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+
+// block is the static display: a title, a line for each step, a bar on bytes,
+// what became of the rows so far, and what is wrong at the moment. trouble is
+// why the progress is not fresh, "" if it is.
+func (v *view) block(p crm.Progress, now time.Time, width int, trouble string) []string {
+	v.frame++
+	lines := []string{v.title(p, now)}
+	for _, s := range p.Steps {
+		lines = append(lines, v.step(p, s, now))
+	}
+	lines = append(lines, bar(p, width), tally(p))
+	if p.State == crm.Paused {
+		lines = append(lines, warn.Render(pausedText(p)))
+	}
+	if p.Retrying != nil {
+		lines = append(lines, warn.Render("  "+retryText(*p.Retrying, now)))
+	}
+	if trouble != "" {
+		lines = append(lines, warn.Render("  "+staleText(p, now, trouble)))
+	}
+	return lines
+}
+
+func (v *view) title(p crm.Progress, now time.Time) string {
+	parts := []string{bold.Render(v.source)}
+	if p.File != "" {
+		parts = append(parts, p.File)
+	}
+	if p.Import.Number > 0 {
+		parts = append(parts, fmt.Sprintf("import %d", p.Import.Number))
+	}
+	parts = append(parts, doing(p))
+	if !p.StartedAt.IsZero() {
+		parts = append(parts, clock(now.Sub(p.StartedAt)))
+	}
+	return strings.Join(parts, dim.Render(" · "))
+}
+
+// doing is the state, with the phase while it is running.
+func doing(p crm.Progress) string {
+	state := strings.ReplaceAll(string(p.State), "_", " ")
+	if p.State == crm.Running && p.Phase != "" {
+		return strings.ToLower(p.Phase)
+	}
+	if p.State.Open() && p.Phase != "" {
+		return state + " (" + strings.ToLower(p.Phase) + ")"
+	}
+	if state == "" {
+		return "starting"
+	}
+	return state
+}
+
+func (v *view) step(p crm.Progress, s crm.StepProgress, now time.Time) string {
+	rate, moving := v.rate(s, now)
+	mark := dim.Render("·")
+	switch {
+	case s.Done:
+		mark = good.Render("✓")
+	case s.Busy || moving && p.State == crm.Running:
+		mark = string(spinner[v.frame%len(spinner)])
+	}
+	return strings.TrimRight(fmt.Sprintf("  %s %-8s %14s rows  %16s", mark, s.Step, number(s.Rows), perSecond(rate)), " ")
+}
+
+// rate is the step's own, or what can be seen from here; moving is whether
+// rows passed it lately.
+func (v *view) rate(s crm.StepProgress, now time.Time) (rate float64, moving bool) {
+	at := v.pace[s.Step]
+	if at == nil {
+		at = &pace{}
+		v.pace[s.Step] = at
+	}
+	seen, moving := at.add(now, s.Rows)
+	if s.Rate > 0 {
+		return s.Rate, moving
+	}
+	return seen, moving
+}
+
+const unknown = "time left unknown"
+
+// bar shows how much of the bytes is read. Without a total it only counts.
+func bar(p crm.Progress, width int) string {
+	left := unknown
+	if p.Remaining > 0 {
+		left = "about " + roughly(p.Remaining) + " left"
+	}
+	if p.State != crm.Running && p.State != crm.Waiting {
+		left = ""
+	}
+	if p.BytesTotal <= 0 {
+		return strings.TrimRight(fmt.Sprintf("  %s read  %s", bytesOf(p.Bytes), left), " ")
+	}
+	share := min(float64(p.Bytes)/float64(p.BytesTotal), 1)
+	text := fmt.Sprintf("%3d%%  %s of %s  %s", int(share*100), bytesOf(p.Bytes), bytesOf(p.BytesTotal), left)
+	cells := 30
+	if width > 0 {
+		cells = min(cells, width-len(text)-5)
+	}
+	if cells < 5 {
+		return "  " + strings.TrimRight(text, " ")
+	}
+	full := int(share * float64(cells))
+	drawn := good.Render(strings.Repeat("━", full)) + dim.Render(strings.Repeat("─", cells-full))
+	return "  " + drawn + "  " + strings.TrimRight(text, " ")
+}
+
+func tally(p crm.Progress) string {
+	return fmt.Sprintf("  accepted %s   duplicate %s   rejected %s",
+		number(p.Counts.Accepted), number(p.Counts.Duplicate), number(rejected(p)))
+}
+
+// rejected is the greater of what is parsed and what is written: rejections
+// are known before the batch they lie beside is in.
+func rejected(p crm.Progress) int64 { return max(p.Counts.Rejected, sum(p.Rejects)) }
+
+func sum(r crm.Reasons) (n int64) {
+	for _, k := range r {
+		n += k
+	}
+	return n
+}
+
+func pausedText(p crm.Progress) string {
+	by := ""
+	if p.By != "" {
+		by = " by " + p.By
+	}
+	return fmt.Sprintf("  paused%s: go on with `starter imports resume %s`", by, p.Import.Source)
+}
+
+func retryText(r crm.Retrying, now time.Time) string {
+	next := "next try now"
+	if wait := r.Next.Sub(now); wait > 0 {
+		next = "next try in " + roughly(wait)
+	}
+	return fmt.Sprintf("%s fails, attempt %d: %s; %s", r.Step, r.Attempt, plain(r.Failure), next)
+}
+
+func staleText(p crm.Progress, now time.Time, trouble string) string {
+	if p.UpdatedAt.IsZero() {
+		return trouble
+	}
+	return fmt.Sprintf("%s; last known %s ago", trouble, roughly(now.Sub(p.UpdatedAt)))
+}
+
+// line is the display where no block can stand: everything in one plain line.
+func (v *view) line(p crm.Progress, now time.Time, trouble string) string {
+	parts := []string{v.source + ": " + doing(p)}
+	if p.Import.Number > 0 {
+		parts[0] = fmt.Sprintf("%s: import %d %s", v.source, p.Import.Number, doing(p))
+	}
+	if written := writtenRows(p); written > 0 {
+		parts = append(parts, number(written)+" rows written")
+	}
+	if p.BytesTotal > 0 {
+		parts = append(parts, fmt.Sprintf("%d%% read", int(100*min(float64(p.Bytes)/float64(p.BytesTotal), 1))))
+	}
+	if rate := perSecond(p.Rate); rate != "" {
+		parts = append(parts, rate)
+	}
+	if p.Remaining > 0 {
+		parts = append(parts, "about "+roughly(p.Remaining)+" left")
+	}
+	if n := rejected(p); n > 0 {
+		parts = append(parts, number(n)+" rejected")
+	}
+	if p.Retrying != nil {
+		parts = append(parts, retryText(*p.Retrying, now))
+	}
+	if trouble != "" {
+		parts = append(parts, staleText(p, now, trouble))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func writtenRows(p crm.Progress) int64 {
+	for _, s := range p.Steps {
+		if s.Step == crm.Write.Name {
+			return s.Rows
+		}
+	}
+	return 0
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sluice/internal/crm"
+	"sluice/internal/launch"
+)
+
+type importsWatchCmd struct {
+	Import     string `arg:"" name:"id|source" help:"An import's id or number, or a source, which means its latest."`
+	ExitStatus bool   `env:"SLUICE_EXIT_STATUS" help:"Exit as starter import would have: 1 when it failed, 3 with rejected rows."`
+	Output     string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text or json."`
+	NoProgress bool   `env:"SLUICE_NO_PROGRESS" help:"Show no progress."`
+}
+
+// Run follows an import to its end and prints its report. One that has ended
+// needs nothing started.
+func (c *importsWatchCmd) Run(ctx context.Context, s *session) error {
+	s.json = c.Output == "json"
+	row, err := s.find(ctx, c.Import)
+	if err != nil {
+		return err
+	}
+	if !row.State.Open() {
+		report := reportOf(row)
+		err = errors.Join(s.printReport(report, places{Database: databaseName(s.config)}), end(codeOfState(report.State, report.Rejected)))
+	} else {
+		err = s.watch(ctx, row, c.NoProgress)
+	}
+	var e ending
+	if !c.ExitStatus && errors.As(err, &e) && e != exitInterrupted {
+		return nil
+	}
+	return err
+}
+
+// find looks an import up in the database, and starts nothing.
+func (s *session) find(ctx context.Context, ref string) (crm.ImportRow, error) {
+	db, err := s.readStore(ctx)
+	if err != nil {
+		return crm.ImportRow{}, err
+	}
+	defer db.Close()
+	return db.Import(ctx, importRef(ref))
+}
+
+// watch starts or reaches the installation, where the import goes on, and
+// follows it.
+func (s *session) watch(ctx context.Context, row crm.ImportRow, quiet bool) error {
+	k, err := s.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.stop(k)
+	started, err := running(ctx, k, row)
+	if err != nil {
+		return err
+	}
+	return s.finish(ctx, k, started, quiet)
+}
+
+// running finds the workflow of an import that is open in the database.
+func running(ctx context.Context, k *stack, row crm.ImportRow) (launch.Started, error) {
+	started, err := k.Launcher.Running(ctx, row.Source)
+	if errors.Is(err, crm.ErrNotFound) || err == nil && started.ImportID != "" && started.ImportID != row.ID {
+		return started, failed(fmt.Errorf("import %d of %s is not running any more: its workflow was terminated; "+
+			"what was written stays, and importing the file again completes it", row.Number, row.Source))
+	}
+	return started, err
+}

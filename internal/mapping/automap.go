@@ -92,6 +92,7 @@ func (p *plan) automap() {
 		p.taken[b.to] = b.column
 	}
 	p.shareEmail()
+	p.dropNameless()
 }
 
 func (p *plan) unknown(i int) string {
@@ -131,6 +132,37 @@ func (p *plan) hasContact() bool {
 		}
 	}
 	return false
+}
+
+// identities are the fields that say who a contact is: see [crm.Identified].
+var identities = []string{"contact.external_id", "contact.email", "contact.first_name", "contact.last_name"}
+
+// nameless reports whether columns tell of contacts and none says who they are.
+func (p *plan) nameless() bool {
+	return p.hasContact() && !slices.ContainsFunc(identities, func(name string) bool { _, ok := p.taken[name]; return ok })
+}
+
+// dropNameless leaves out columns that belong to a contact nobody names, and to
+// a note without text: they would reject every row, or fill nothing.
+func (p *plan) dropNameless() {
+	_, text := p.taken[noteText.String()]
+	nameless := p.nameless()
+	for i := range p.choices {
+		c := &p.choices[i]
+		if c.settled || len(c.to) != 1 {
+			continue
+		}
+		t, _ := parseTarget(c.to[0])
+		switch {
+		case t.Entity == crm.Contact && nameless:
+			*c = choice{evidence: "no column names the contact it would belong to"}
+		case t.Entity == crm.Note && !text:
+			*c = choice{evidence: "no column holds the note's text"}
+		default:
+			continue
+		}
+		delete(p.taken, t.String())
+	}
 }
 
 // decisions tells what became of every column.

@@ -179,6 +179,7 @@ func (p *specParser) column(name, v *yaml.Node) {
 		})
 		if !to {
 			p.fault(name, "%s: say where it goes with \"to\", or write %s", where, ignore)
+			return
 		}
 	}
 	p.fits(name, where, &c)
@@ -296,11 +297,14 @@ func oneOf[T ~string](p *specParser, v *yaml.Node, name string, to *T, known ...
 }
 
 func (p *specParser) flag(v *yaml.Node, name string, to *bool) {
-	if v.Kind != yaml.ScalarNode || v.Tag != "!!bool" {
+	switch word := strings.ToLower(v.Value); {
+	case v.Kind == yaml.ScalarNode && (word == "true" || word == "yes"):
+		*to = true
+	case v.Kind == yaml.ScalarNode && (word == "false" || word == "no"):
+		*to = false
+	default:
 		p.fault(v, "%s must be true or false", name)
-		return
 	}
-	*to = strings.EqualFold(v.Value, "true")
 }
 
 func (p *specParser) str(v *yaml.Node, name string, to *string) {

@@ -221,8 +221,12 @@ func (r *resolver) given(field string) Type {
 	return ""
 }
 
-// key makes sure that a row can say which customer it is about.
+// key makes sure that a row can say which customer it is about, and which
+// contact.
 func (r *resolver) key() {
+	if r.plan.nameless() {
+		r.fault("columns go to the contact and none says who it is; map one to %s", strings.Join(identities, ", "))
+	}
 	_, byID := r.plan.taken[customerID.String()]
 	_, byEmail := r.plan.taken[customerEmail.String()]
 	if !byID && !byEmail && len(r.faults) == 0 {

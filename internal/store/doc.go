@@ -1,0 +1,19 @@
+// Package store keeps what imports write: records become rows of SQL tables,
+// through bun, on PostgreSQL or SQLite. It also keeps the imports themselves,
+// the ledger of what is in, and what changed records were before.
+//
+// The heart is [Store.Write], which writes one batch in one transaction:
+//
+//	ledger row ─▶ import's state ─▶ load ─▶ judge ─▶ apply ─▶ counts ─▶ commit
+//	 (is it in?)   (may it write?)    │       │        │
+//	                                staged  outcomes  records, before-images
+//
+// Nothing is written before every record of the batch has its outcome, and no
+// statement runs once a record: the records are loaded into temporary tables,
+// and the rest is the same set-based SQL on both databases. What differs
+// between the two is in postgres.go and sqlite.go.
+//
+// The package knows nothing of files, mappings, Redis or Temporal. A caller
+// must know one thing: an error that wraps none of the kinds in crm is
+// passing, and the call may be made again, whatever became of it before.
+package store

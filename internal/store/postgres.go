@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"sluice/internal/crm"
+)
+
+// postgresDialect is that of PostgreSQL, 15 or later.
+type postgresDialect struct{ db *bun.DB }
+
+// migrationLock is the key of the advisory lock that migrations hold: the
+// letters "sluice" as a number.
+const migrationLock = 0x736c75696365
+
+func openPostgres(address string) (*Store, error) {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the database address is not one of PostgreSQL", crm.ErrInvalid)
+	}
+	// bun writes values into the text of a statement, so that no two texts are
+	// the same and a cache of prepared statements would only churn.
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	for name, value := range map[string]string{
+		"application_name": "sluice",
+		"timezone":         "UTC",
+		// A worker that was thought dead must not hold its successor up for
+		// ever, nor wait for ever itself.
+		"lock_timeout":                        "30s",
+		"idle_in_transaction_session_timeout": "60s",
+	} {
+		if config.RuntimeParams[name] == "" {
+			config.RuntimeParams[name] = value
+		}
+	}
+	db := bun.NewDB(stdlib.OpenDB(*config), pgdialect.New())
+	return &Store{db: db, reads: db, dialect: &postgresDialect{db}}, nil
+}
+
+func (p *postgresDialect) name() string { return "postgres" }
+
+func (p *postgresDialect) version(ctx context.Context) (string, error) {
+	var version, encoding string
+	err := p.db.NewRaw("SELECT current_setting('server_version'), current_setting('server_encoding')").Scan(ctx, &version, &encoding)
+	if err == nil && encoding != "UTF8" {
+		err = passing{fmt.Errorf("%w: the database's encoding is %s; create it with UTF8", crm.ErrInvalid, encoding)}
+	}
+	return "PostgreSQL " + version, err
+}
+
+func (p *postgresDialect) hasTable(ctx context.Context, table string) (there bool, err error) {
+	err = p.db.NewRaw("SELECT to_regclass(?) IS NOT NULL", table).Scan(ctx, &there)
+	return there, err
+}
+
+// alone holds an advisory lock on one connection and works on others, since
+// bun/migrate takes its own. The lock goes with its connection.
+func (p *postgresDialect) alone(ctx context.Context, do func(db *bun.DB) error) (err error) {
+	conn, err := p.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	// However long the others take: this wait is no sign of trouble.
+	if _, err := conn.ExecContext(ctx, "SET lock_timeout = 0"); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(?)", migrationLock); err != nil {
+		return err
+	}
+	defer func() {
+		_, e := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock_all()")
+		_, e2 := conn.ExecContext(context.WithoutCancel(ctx), "RESET lock_timeout")
+		if err = errors.Join(err, e, e2); err != nil {
+			// A connection that may still hold the lock must not go back.
+			_ = conn.Raw(func(c any) error { return c.(*stdlib.Conn).Conn().Close(context.WithoutCancel(ctx)) })
+		}
+	}()
+	return do(p.db)
+}
+
+func (p *postgresDialect) prepare(ctx context.Context, tx session, e crm.Entity) error {
+	// The table is made once a connection; a pooler in between may change
+	// connections from transaction to transaction.
+	_, err := tx.ExecContext(ctx, stagedTable(e, columnTypes{
+		ord: "integer NOT NULL", integer: "bigint", uuid: "uuid", key: `text COLLATE "C"`,
+		of: []string{crm.Text: "text", crm.Time: "timestamptz(3)", crm.Int: "bigint", crm.Tags: "jsonb", crm.Attributes: "jsonb"},
+	})+" ON COMMIT DELETE ROWS")
+	return err
+}
+
+// load hands the lines to COPY as they are, each with its place in front.
+func (p *postgresDialect) load(ctx context.Context, tx session, e crm.Entity, from *loader) error {
+	copying := fmt.Sprintf("COPY %s (%s) FROM STDIN", staged(e), loadColumns(e))
+	err := tx.conn.Raw(func(c any) error {
+		_, err := c.(*stdlib.Conn).Conn().PgConn().CopyFrom(ctx, from, copying)
+		return err
+	})
+	if from.err != nil {
+		// The server only repeats that the lines ended.
+		return from.err
+	}
+	return err
+}
+
+func (p *postgresDialect) small(ctx context.Context, tx session, on bool) error {
+	_, err := tx.ExecContext(ctx, "SELECT set_config('enable_hashjoin', ?0, true), set_config('enable_mergejoin', ?0, true)",
+		map[bool]string{false: "off", true: "on"}[on])
+	return err
+}
+
+func (p *postgresDialect) share() string { return " FOR SHARE" }
+
+func (p *postgresDialect) lock() string { return " FOR UPDATE" }
+
+func (p *postgresDialect) time(column string) string {
+	return "to_char(" + column + ` AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+}
+
+func (p *postgresDialect) stamp(text string) string { return "CAST(" + text + " AS timestamptz)" }
+
+func (p *postgresDialect) gather(value string) string {
+	return "COALESCE(string_agg(" + value + ", '' ORDER BY s.ord), '')"
+}
+
+func (p *postgresDialect) image(crm.Entity) string { return "to_jsonb(t)" }
+
+func (p *postgresDialect) patch(a, b string) string { return "(" + a + " || " + b + ")" }
+
+func (p *postgresDialect) noNulls(object string) string { return "jsonb_strip_nulls(" + object + ")" }
+
+// find updates the rows that match only: a temporary table grows by every row
+// that is written again.
+func (p *postgresDialect) find(staged, table string, columns, values []string, where, only string) string {
+	set := make([]string, len(columns))
+	for i := range columns {
+		set[i] = columns[i] + " = " + values[i]
+	}
+	return "UPDATE " + staged + " AS s SET " + strings.Join(set, ", ") + " FROM " + table + " AS t WHERE " + where + " AND " + only
+}

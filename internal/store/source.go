@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"sluice/internal/crm"
+)
+
+// sourceRow is a row of the table sources.
+type sourceRow struct {
+	bun.BaseModel `bun:"table:sources,alias:src"`
+
+	ID        int64 `bun:",pk"`
+	Slug      string
+	Title     string
+	Kind      string
+	TimeZone  string
+	Region    string
+	Mapping   string
+	CreatedAt instant
+}
+
+func (r *sourceRow) source() crm.Source {
+	return crm.Source{Slug: r.Slug, Title: r.Title, Kind: r.Kind, TimeZone: r.TimeZone, Region: r.Region,
+		Mapping: r.Mapping, CreatedAt: r.CreatedAt.Time}
+}
+
+// AddSource adds a source. A source of the same slug and kind that is there
+// already is left as it is; one of another kind wraps [crm.ErrInvalid], and so
+// does a slug that is none. A blank title is the slug, a blank kind
+// [crm.KindFile], a blank time zone UTC.
+func (s *Store) AddSource(ctx context.Context, src crm.Source) error {
+	if err := crm.CheckSlug(src.Slug); err != nil {
+		return fmt.Errorf("add source: %w", err)
+	}
+	orElse := func(v *string, d string) {
+		if *v == "" {
+			*v = d
+		}
+	}
+	orElse(&src.Title, src.Slug)
+	orElse(&src.Kind, crm.KindFile)
+	orElse(&src.TimeZone, "UTC")
+	if src.CreatedAt.IsZero() {
+		src.CreatedAt = now()
+	}
+	row := sourceRow{Slug: src.Slug, Title: src.Title, Kind: src.Kind, TimeZone: src.TimeZone, Region: src.Region,
+		Mapping: src.Mapping, CreatedAt: instant{src.CreatedAt}}
+	_, err := s.db.NewInsert().Model(&row).ExcludeColumn("id").On("CONFLICT (slug) DO NOTHING").Returning("NULL").Exec(ctx)
+	if err != nil {
+		return wrap("add source "+src.Slug, err)
+	}
+	there, err := s.Source(ctx, src.Slug)
+	if err == nil && there.Kind != src.Kind {
+		err = fmt.Errorf("add source %s: %w: it is there already and is of kind %q, not %q; choose another name",
+			src.Slug, crm.ErrInvalid, there.Kind, src.Kind)
+	}
+	return err
+}
+
+// Source returns a source by its slug. No such source wraps
+// [crm.ErrNotFound].
+func (s *Store) Source(ctx context.Context, slug string) (crm.Source, error) {
+	row, err := sourceBySlug(ctx, s.reads, slug, "")
+	if err != nil {
+		return crm.Source{}, wrap("source "+slug, err)
+	}
+	return row.source(), nil
+}
+
+func sourceBySlug(ctx context.Context, db bun.IDB, slug, locking string) (*sourceRow, error) {
+	// A slug comes from people: what cannot be one is not looked for, nor
+	// repeated to the database.
+	if crm.CheckSlug(slug) != nil {
+		return nil, crm.ErrNotFound
+	}
+	row := new(sourceRow)
+	q := db.NewSelect().Model(row).Where("slug = ?", slug)
+	if locking != "" {
+		q = q.For(locking)
+	}
+	return row, q.Scan(ctx)
+}
+
+// SaveMapping keeps a mapping file, as YAML text, as the one that holds for a
+// source when an import brings none; "" forgets it. No such source wraps
+// [crm.ErrNotFound].
+func (s *Store) SaveMapping(ctx context.Context, slug, yaml string) error {
+	res, err := s.db.NewUpdate().Table("sources").Set("mapping = ?", yaml).Where("slug = ?", slug).Exec(ctx)
+	if err == nil {
+		if n, _ := res.RowsAffected(); n == 0 {
+			err = crm.ErrNotFound
+		}
+	}
+	return wrap("save mapping of "+slug, err)
+}
+
+// Sources lists the sources by slug, with how many records each has and its
+// latest import. It counts the records, so it takes as long as that does.
+func (s *Store) Sources(ctx context.Context) ([]crm.SourceStatus, error) {
+	var rows []sourceRow
+	err := s.reads.NewSelect().Model(&rows).Order("slug").Scan(ctx)
+	if err != nil {
+		return nil, wrap("sources", err)
+	}
+	var counted [3]map[int64]int64
+	for _, e := range crm.Entities {
+		if counted[e], err = s.countBySource(ctx, e); err != nil {
+			return nil, wrap("sources", err)
+		}
+	}
+	latest, err := s.latestImports(ctx)
+	if err != nil {
+		return nil, wrap("sources", err)
+	}
+	out := make([]crm.SourceStatus, len(rows))
+	for i := range rows {
+		id := rows[i].ID
+		out[i] = crm.SourceStatus{Source: rows[i].source(), Customers: counted[crm.Customer][id],
+			Contacts: counted[crm.Contact][id], Notes: counted[crm.Note][id], Latest: latest[rows[i].Slug]}
+	}
+	return out, nil
+}
+
+func (s *Store) countBySource(ctx context.Context, e crm.Entity) (map[int64]int64, error) {
+	from := "customer_records AS c"
+	if e != crm.Customer {
+		from += " JOIN " + tables[e] + " AS t ON t.customer_id = c.id"
+	}
+	var rows []struct{ SourceID, Records int64 }
+	err := s.reads.NewRaw("SELECT c.source_id, count(*) AS records FROM "+from+" GROUP BY c.source_id").Scan(ctx, &rows)
+	out := make(map[int64]int64, len(rows))
+	for _, r := range rows {
+		out[r.SourceID] = r.Records
+	}
+	return out, err
+}
+
+func (s *Store) latestImports(ctx context.Context) (map[string]*crm.ImportRow, error) {
+	var rows []importRow
+	err := s.selectImports(&rows).Where("i.number IN (SELECT max(number) FROM imports GROUP BY source_id)").Scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*crm.ImportRow, len(rows))
+	for i := range rows {
+		row, err := s.importOf(ctx, &rows[i])
+		if err != nil {
+			return nil, err
+		}
+		out[row.Source] = &row
+	}
+	return out, nil
+}

@@ -1,0 +1,237 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"sluice/internal/crm"
+)
+
+// races is how often a batch is written anew because somebody else wrote one
+// of its records in between.
+const races = 5
+
+// Write writes one batch and enters it in the ledger, in one transaction, and
+// returns what became of its rows. A batch that is in the ledger already is
+// not written again: Write answers the counts entered the first time
+// (invariant 3), and is safe to call from several workers at once. After an
+// error, too, the call may simply be made again: what was written is known
+// from the ledger alone.
+//
+// Records match those in the tables by their keys, whatever Redis thought of
+// them (invariant 5). A record that is as it should be is not touched; one
+// that changes leaves a before-image. A contact or note whose customer is not
+// there is [crm.Held], or rejected if the batch is one of leftovers. A record
+// that the database refuses is found out and rejected; the others are written.
+//
+// The rules and the mode are those saved with the batch's file: see
+// [Store.SaveFile]. Of a dry run only the ledger row is kept.
+//
+// An import that has ended wraps [crm.ErrFenced]. A batch whose outcomes do
+// not add up, or which meets a record that the same import wrote from another
+// row, wraps [crm.ErrUnbalanced]; nothing of it is written. Any other error is
+// passing. No error holds a value (invariant 4).
+func (s *Store) Write(ctx context.Context, in crm.WriteBatch, open crm.PartOpener) (crm.Counts, error) {
+	operation := fmt.Sprintf("write batch %d of import %d", in.Batch.Number, in.Import)
+	preset, err := completePreset(&in)
+	if err != nil {
+		return crm.Counts{}, fmt.Errorf("%s: %w", operation, err)
+	}
+	for tries := 1; ; tries++ {
+		counts, err := s.attempt(ctx, &attempt{s: s, in: &in, open: open, preset: preset, again: tries > 1})
+		var f *fault
+		if err == nil {
+			return counts, nil
+		}
+		f = faultOf(err)
+		switch {
+		case f == nil || tries == races:
+			return crm.Counts{}, wrap(operation, err)
+		case f.race:
+		case f.data:
+			if err := s.refuse(ctx, &in, open, preset, f); err != nil {
+				return crm.Counts{}, wrap(operation, err)
+			}
+		default:
+			return crm.Counts{}, wrap(operation, err)
+		}
+	}
+}
+
+// completePreset returns a copy of the batch's verdict with a place for every
+// record.
+func completePreset(in *crm.WriteBatch) (crm.Outcomes, error) {
+	var preset crm.Outcomes
+	for _, e := range crm.Entities {
+		records := in.Batch.Part(e).Records
+		switch preset[e] = slices.Clone(in.Preset[e]); {
+		case len(preset[e]) == records:
+		case preset[e] == nil:
+			preset[e] = slices.Repeat([]crm.Outcome{crm.ToWrite}, records)
+		default:
+			return preset, fmt.Errorf("%w: a verdict on %d %s, want %d", crm.ErrUnbalanced, len(preset[e]), e.Plural(), records)
+		}
+	}
+	return preset, nil
+}
+
+// An attempt is one transaction that writes a batch.
+type attempt struct {
+	s      *Store
+	tx     session
+	in     *crm.WriteBatch
+	open   crm.PartOpener
+	preset crm.Outcomes // ToWrite, or what stands
+	only   *[3][]bool   // if set, a trial: only these records are loaded, and nothing is kept
+	again  bool         // this is not the first attempt
+
+	to        target
+	addresses [3][]crm.Address
+	live      [3][]int // places of the records that are loaded, ascending
+	outcomes  crm.Outcomes
+}
+
+// errTrial rolls a trial back that went well.
+var errTrial = errors.New("trial")
+
+func (s *Store) attempt(ctx context.Context, a *attempt) (counts crm.Counts, err error) {
+	for e := range a.preset {
+		a.preset[e] = slices.Clone(a.preset[e])
+	}
+	err = s.inSession(ctx, func(tx session) error {
+		a.tx = tx
+		counts, err = a.run(ctx)
+		return err
+	})
+	return counts, err
+}
+
+func (a *attempt) run(ctx context.Context) (crm.Counts, error) {
+	if counts, there, err := a.enter(ctx); there || err != nil {
+		return counts, err
+	}
+	if err := a.aim(ctx); err != nil {
+		return crm.Counts{}, err
+	}
+	for _, e := range crm.Entities {
+		if err := a.load(ctx, e); err != nil {
+			return crm.Counts{}, err
+		}
+	}
+	if a.again {
+		// What looked like somebody else's doing may be our own.
+		if err := a.distinct(ctx); err != nil {
+			return crm.Counts{}, err
+		}
+	}
+	counts, err := a.judge(ctx)
+	if err != nil {
+		return counts, err
+	}
+	if !a.to.dry {
+		if err := a.apply(ctx); err != nil {
+			return counts, err
+		}
+	}
+	if a.only != nil {
+		return counts, errTrial
+	}
+	// Invariant 1: a batch whose rows are not all accounted for is not in.
+	if !counts.Balanced() {
+		return counts, fmt.Errorf("%w: %d rows read, %d rejected, %d duplicate, %d accepted", crm.ErrUnbalanced,
+			counts.Read, counts.Rejected, counts.Duplicate, counts.Accepted)
+	}
+	if a.in.Settles != nil {
+		if err := a.move(ctx); err != nil {
+			return counts, err
+		}
+		counts = counts.Minus(a.in.Settles.Before)
+	}
+	if err := a.close(ctx, counts); err != nil {
+		return counts, err
+	}
+	return counts, a.clear(ctx)
+}
+
+// A target is what a batch's import says about writing it.
+type target struct {
+	source  int64
+	started string // canonical
+	by      string // who started the import
+	dry     bool
+	mode    crm.Mode
+	rules   crm.Rules
+}
+
+// aim reads the import and keeps it from ending before this transaction has.
+// Whoever ends it waits for us; once it has ended, we are fenced out.
+func (a *attempt) aim(ctx context.Context) error {
+	var row importRow
+	err := a.tx.NewRaw("SELECT source_id, state, dry, started_at, request FROM imports WHERE number = ?"+a.s.dialect.share(), a.in.Import).
+		Scan(ctx, &row.SourceID, &row.State, &row.Dry, &row.StartedAt, &row.Request)
+	if err != nil {
+		return err
+	}
+	if !row.State.Open() {
+		return crm.ErrFenced
+	}
+	var file fileRow
+	err = a.tx.NewSelect().Model(&file).Where("import_number = ?", a.in.Import).Where("file = ?", a.in.Batch.File).Scan(ctx)
+	if err != nil {
+		return err
+	}
+	var request crm.Request
+	if err := json.Unmarshal([]byte(row.Request), &request); err != nil {
+		return err
+	}
+	a.to = target{source: row.SourceID, started: timeText(row.StartedAt.Time), by: request.StartedBy, dry: row.Dry, mode: file.Mode}
+	return json.Unmarshal([]byte(file.Rules), &a.to.rules)
+}
+
+// load fills the temporary table of e with the records to write, and notes
+// where every record of e is.
+func (a *attempt) load(ctx context.Context, e crm.Entity) error {
+	records := a.in.Batch.Part(e).Records
+	if records == 0 {
+		return nil
+	}
+	for ord, o := range a.preset[e] {
+		if o == crm.ToWrite && (a.only == nil || a.only[e][ord]) {
+			a.live[e] = append(a.live[e], ord)
+		}
+	}
+	if err := a.s.dialect.prepare(ctx, a.tx, e); err != nil {
+		return err
+	}
+	r, err := a.open(ctx, e)
+	if err != nil {
+		return passing{err}
+	}
+	defer r.Close()
+	next := 0
+	from := newLoader(e, r, records, func(ord int) bool {
+		for next < len(a.live[e]) && a.live[e][next] < ord {
+			next++
+		}
+		return next < len(a.live[e]) && a.live[e][next] == ord
+	})
+	err = a.s.dialect.load(ctx, a.tx, e, from)
+	a.addresses[e] = from.addresses
+	return err
+}
+
+// clear empties the temporary tables of a connection that will be used again.
+func (a *attempt) clear(ctx context.Context) error {
+	for _, e := range crm.Entities {
+		if a.in.Batch.Part(e).Records == 0 {
+			continue
+		}
+		if err := a.s.dialect.prepare(ctx, a.tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,7 +28,7 @@ func (r *Reader) fits(b []byte) bool {
 // header's last column.
 func (r *Reader) columns(b []byte, cells []span) int {
 	n := len(cells)
-	for r.width > 0 && n > r.width && n <= maxColumns && isBlank(b[cells[n-1].from:cells[n-1].to]) {
+	for r.width > 0 && n > r.width && n <= maxColumns && isBlank(cells[n-1].of(b)) {
 		n--
 	}
 	return n
@@ -80,7 +81,7 @@ func (r *Reader) damage(b []byte) crm.Reason {
 		return ""
 	}
 	for _, c := range r.scan.cells {
-		if c.to-c.from > maxCell {
+		if len(c.of(text)) > maxCell {
 			return crm.ReasonCellTooLong
 		}
 	}
@@ -101,15 +102,16 @@ func (r *Reader) misfit(n int) crm.Reason {
 // fillCells makes r.cells of the spans. The strings share memory with the
 // buffer, which does not change before the next Read.
 func (r *Reader) fillCells(b []byte, spans []span) {
-	r.cells, r.text = r.cells[:0], r.text[:0]
-	for _, c := range spans {
-		v := b[c.from:c.to]
-		if c.escaped {
+	r.text = r.text[:0]
+	r.cells = slices.Grow(r.cells[:0], len(spans))[:len(spans)]
+	for i, c := range spans {
+		v := c.of(b)
+		if c.size < 0 {
 			from := len(r.text)
 			r.text = appendUnescaped(r.text, v)
 			v = r.text[from:]
 		}
-		r.cells = append(r.cells, unsafe.String(unsafe.SliceData(v), len(v)))
+		r.cells[i] = unsafe.String(unsafe.SliceData(v), len(v))
 	}
 	for r.numbered && len(r.cells) < r.width {
 		r.cells = append(r.cells, "")
@@ -158,11 +160,11 @@ func prefix(b []byte, cells []span) (int64, crm.Reason) {
 	if len(cells) < numberCells {
 		return 0, crm.ReasonTooFewCells
 	}
-	n, err := strconv.ParseInt(string(b[cells[0].from:cells[0].to]), 10, 64)
+	n, err := strconv.ParseInt(string(cells[0].of(b)), 10, 64)
 	if err != nil || n <= 0 {
 		return 0, crm.ReasonBadCharacter
 	}
-	switch f := crm.Reason(b[cells[1].from:cells[1].to]); f {
+	switch f := crm.Reason(cells[1].of(b)); f {
 	case "":
 		return n, ""
 	case crm.ReasonCellTooLong:
@@ -187,7 +189,7 @@ func isBlank(v []byte) bool {
 
 func allBlank(b []byte, cells []span) bool {
 	for _, c := range cells {
-		if !isBlank(b[c.from:c.to]) {
+		if !isBlank(c.of(b)) {
 			return false
 		}
 	}

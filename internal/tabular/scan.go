@@ -1,6 +1,10 @@
 package tabular
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // What a row may hold at the most.
 const (
@@ -22,18 +26,37 @@ const (
 	more                 // cannot be told from these bytes
 )
 
-// A span is a cell: bytes from..to, without the quotes around it.
+// A span is a cell: bytes from..to, without the quotes around it. The window is
+// small enough for 32 bits.
 type span struct {
-	from, to int
-	escaped  bool // holds "" for "
+	from int32
+	size int32 // less than 0 for one that holds "" for ": see escaped
+}
+
+// escaped returns the span of a cell in which "" stands for ".
+func escaped(from, to int) span { return span{int32(from), int32(from - to - 1)} }
+
+// bounds returns where the cell's text is in the record.
+func (c span) bounds() (from, to int) {
+	if c.size < 0 {
+		return int(c.from), int(c.from - c.size - 1)
+	}
+	return int(c.from), int(c.from + c.size)
+}
+
+// of returns the cell's text, with "" as it stands.
+func (c span) of(b []byte) []byte {
+	from, to := c.bounds()
+	return b[from:to]
 }
 
 // A scanner divides bytes into records. What it finds depends on the bytes it
 // is given and on nothing it has seen before.
 type scanner struct {
-	delim   byte
-	cr      bool      // a lone CR ends a line
-	special [256]bool // ends the plain part of an unquoted cell
+	delim  byte
+	delims uint64    // the delimiter eight times
+	cr     bool      // a lone CR ends a line
+	ends   [256]bool // what may end an unquoted cell
 
 	cells []span // of the record; maxColumns+1 at the most
 	end   int    // where the record ends, without its line end
@@ -42,9 +65,9 @@ type scanner struct {
 }
 
 func newScanner(delim byte, cr bool) *scanner {
-	s := &scanner{delim: delim, cr: cr}
+	s := &scanner{delim: delim, delims: ones * uint64(delim), cr: cr}
 	for _, c := range []byte{delim, '"', '\n', '\r'} {
-		s.special[c] = true
+		s.ends[c] = true
 	}
 	return s
 }
@@ -57,16 +80,19 @@ func (s *scanner) scan(b []byte, eof bool) scanned {
 	for {
 		if i < len(b) && b[i] == '"' {
 			from := i + 1
-			to, escaped, found := s.quoted(b, from, eof)
+			to, doubled, found := s.quoted(b, from, eof)
 			if found != whole {
 				return found
 			}
-			s.add(span{from, to, escaped})
-			i = to + 1
+			if i = to + 1; doubled {
+				s.add(escaped(from, to))
+			} else {
+				s.add(span{int32(from), int32(to - from)})
+			}
 		} else {
 			from := i
 			i = s.plain(b, i)
-			s.add(span{from, i, false})
+			s.add(span{int32(from), int32(i - from)})
 		}
 		// A cell has ended at i: a delimiter or the end of the record follows.
 		if i < len(b) && b[i] == s.delim {
@@ -87,14 +113,25 @@ func (s *scanner) add(c span) {
 	}
 }
 
+// Bytes of a word, all of one value.
+const (
+	ones   = 0x0101010101010101
+	highs  = 0x80 * ones
+	quotes = '"' * ones
+	lfs    = '\n' * ones
+	crs    = '\r' * ones
+)
+
+// zeros marks the bytes of a word that are zero, by their highest bit. Above
+// the lowest one it may mark others.
+func zeros(w uint64) uint64 { return (w - ones) &^ w & highs }
+
 // plain returns where the unquoted cell that begins at i ends: at a delimiter,
-// a quote, something that may be a line end, or the end of b.
+// a quote, something that may be a line end, or the end of b. It looks at eight
+// bytes at a time.
 func (s *scanner) plain(b []byte, i int) int {
-	special := &s.special
 	for {
-		for i < len(b) && !special[b[i]] {
-			i++
-		}
+		i = s.find(b, i)
 		if s.cr || i+1 >= len(b) || b[i] != '\r' || b[i+1] == '\n' {
 			return i
 		}
@@ -102,8 +139,22 @@ func (s *scanner) plain(b []byte, i int) int {
 	}
 }
 
+func (s *scanner) find(b []byte, i int) int {
+	for len(b)-i >= 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if m := zeros(w^s.delims) | zeros(w^quotes) | zeros(w^lfs) | zeros(w^crs); m != 0 {
+			return i + bits.TrailingZeros64(m)/8
+		}
+		i += 8
+	}
+	for i < len(b) && !s.ends[b[i]] {
+		i++
+	}
+	return i
+}
+
 // quoted finds the quote that closes the cell whose text begins at from.
-func (s *scanner) quoted(b []byte, from int, eof bool) (to int, escaped bool, found scanned) {
+func (s *scanner) quoted(b []byte, from int, eof bool) (to int, doubled bool, found scanned) {
 	to = from
 	for {
 		k := bytes.IndexByte(b[to:], '"')
@@ -121,11 +172,11 @@ func (s *scanner) quoted(b []byte, from int, eof bool) (to int, escaped bool, fo
 		if to+1 == len(b) || b[to+1] != '"' {
 			break
 		}
-		escaped = true
+		doubled = true
 		to += 2
 	}
 	s.countLines(b, from, to)
-	return to, escaped, whole
+	return to, doubled, whole
 }
 
 // countLines adds the line ends in b[from:to] to the record's.

@@ -22,8 +22,7 @@ type Reader struct {
 	numbered bool
 	blank    int64
 
-	cells []string // of the row last returned
-	text  []byte   // of its cells that hold escaped quotes
+	text []byte // of the cells that held escaped quotes
 }
 
 // bufferSize is the size the buffer begins with and goes back to.
@@ -74,7 +73,7 @@ func (r *Reader) Read(row *crm.Row) error {
 			r.fill()
 			continue
 		}
-		if found == whole && r.scan.end <= maxRow && r.fits(b) {
+		if found == whole && r.scan.end <= maxRow && r.fits() {
 			if r.record(row, b) {
 				return nil
 			}
@@ -147,8 +146,7 @@ func (r *Reader) firstLine(row *crm.Row, b []byte, eof bool) bool {
 	case end > maxRow:
 		row.Fault = crm.ReasonRowTooLong
 	default:
-		r.cells = split(r.cells[:0], b[:end], r.scan.delim)
-		row.Cells = r.cells
+		row.Cells = split(r.scan.cells[:0], b[:end], r.scan.delim)
 	}
 	r.advance(next, min(next-end, 1))
 	return true

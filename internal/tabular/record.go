@@ -2,7 +2,6 @@ package tabular
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,32 +16,34 @@ const numberCells = 2
 
 // fits reports whether a record may keep the lines it runs over: it must then
 // be as wide as the header. What Rewrite wrote is always taken as it is.
-func (r *Reader) fits(b []byte) bool {
+func (r *Reader) fits() bool {
 	if r.scan.lines == 0 || r.numbered || r.width == 0 {
 		return true
 	}
-	return r.columns(b, r.scan.cells) == r.width
+	return r.columns(r.scan.cells) == r.width
 }
 
 // columns returns how many of the cells count: not the blank ones beyond the
 // header's last column.
-func (r *Reader) columns(b []byte, cells []span) int {
+func (r *Reader) columns(cells []string) int {
 	n := len(cells)
-	for r.width > 0 && n > r.width && n <= maxColumns && isBlank(cells[n-1].of(b)) {
+	for r.width > 0 && n > r.width && n <= maxColumns && isBlank(cells[n-1]) {
 		n--
 	}
 	return n
 }
 
-// record passes the record just scanned and reports whether it is a row.
+// record passes the record just scanned in b and reports whether it is a row.
 func (r *Reader) record(row *crm.Row, b []byte) bool {
-	cells, line, lines := r.scan.cells, r.at.Line, r.scan.lines
+	line, lines := r.at.Line, r.scan.lines
 	if r.scan.next > r.scan.end {
 		lines++
 	}
-	fault := r.damage(b)
+	fault := r.damage(b[:r.scan.end])
+	r.unescape()
+	cells := r.scan.cells
 	if r.numbered {
-		n, given := prefix(b, cells)
+		n, given := prefix(cells)
 		if n > 0 {
 			line, cells = n, cells[numberCells:]
 		}
@@ -50,28 +51,28 @@ func (r *Reader) record(row *crm.Row, b []byte) bool {
 			fault = given
 		}
 	}
-	if fault == "" && allBlank(b, cells) {
+	r.advance(r.scan.next, lines)
+	if fault == "" && allBlank(cells) {
 		r.blank++
-		r.advance(r.scan.next, lines)
 		return false
 	}
-	n := r.columns(b, cells)
+	n := r.columns(cells)
 	if fault == "" {
 		fault = r.misfit(n)
 	}
-	row.Line, row.Fault = line, fault
-	r.fillCells(b, cells[:n])
-	if fault == crm.ReasonBadEncoding || fault == crm.ReasonCellTooLong {
-		r.mend()
+	cells = cells[:n]
+	for r.numbered && len(cells) < r.width {
+		cells = append(cells, "")
 	}
-	row.Cells = r.cells
-	r.advance(r.scan.next, lines)
+	if fault == crm.ReasonBadEncoding || fault == crm.ReasonCellTooLong {
+		mend(cells)
+	}
+	row.Line, row.Cells, row.Fault = line, cells, fault
 	return true
 }
 
 // damage returns what is wrong with the bytes of a record.
-func (r *Reader) damage(b []byte) crm.Reason {
-	text := b[:r.scan.end]
+func (r *Reader) damage(text []byte) crm.Reason {
 	switch {
 	case !utf8.Valid(text):
 		return crm.ReasonBadEncoding
@@ -81,7 +82,7 @@ func (r *Reader) damage(b []byte) crm.Reason {
 		return ""
 	}
 	for _, c := range r.scan.cells {
-		if len(c.of(text)) > maxCell {
+		if len(c) > maxCell {
 			return crm.ReasonCellTooLong
 		}
 	}
@@ -99,39 +100,32 @@ func (r *Reader) misfit(n int) crm.Reason {
 	return ""
 }
 
-// fillCells makes r.cells of the spans. The strings share memory with the
-// buffer, which does not change before the next Read.
-func (r *Reader) fillCells(b []byte, spans []span) {
+// unescape replaces the cells in which "" stands for " by ones in memory of
+// the Reader's own.
+func (r *Reader) unescape() {
 	r.text = r.text[:0]
-	r.cells = slices.Grow(r.cells[:0], len(spans))[:len(spans)]
-	for i, c := range spans {
-		v := c.of(b)
-		if c.size < 0 {
-			from := len(r.text)
-			r.text = appendUnescaped(r.text, v)
-			v = r.text[from:]
-		}
-		r.cells[i] = unsafe.String(unsafe.SliceData(v), len(v))
-	}
-	for r.numbered && len(r.cells) < r.width {
-		r.cells = append(r.cells, "")
+	for _, i := range r.scan.doubled {
+		from := len(r.text)
+		r.text = appendUnescaped(r.text, r.scan.cells[i])
+		v := r.text[from:]
+		r.scan.cells[i] = unsafe.String(unsafe.SliceData(v), len(v))
 	}
 }
 
 // mend replaces what is not text in the cells of a faulty row and cuts what is
 // too long.
-func (r *Reader) mend() {
-	for i, c := range r.cells {
+func mend(cells []string) {
+	for i, c := range cells {
 		if len(c) > maxCell {
 			c = c[:maxCell]
 		}
-		r.cells[i] = strings.ToValidUTF8(c, "\uFFFD")
+		cells[i] = strings.ToValidUTF8(c, "\uFFFD")
 	}
 }
 
-func appendUnescaped(dst, v []byte) []byte {
+func appendUnescaped(dst []byte, v string) []byte {
 	for {
-		i := bytes.IndexByte(v, '"')
+		i := strings.IndexByte(v, '"')
 		if i < 0 {
 			return append(dst, v...)
 		}
@@ -156,15 +150,15 @@ func split(cells []string, line []byte, delim byte) []string {
 
 // prefix returns the sheet's row number and the fault that begin a row written
 // by Rewrite; 0 and a fault if they do not.
-func prefix(b []byte, cells []span) (int64, crm.Reason) {
+func prefix(cells []string) (int64, crm.Reason) {
 	if len(cells) < numberCells {
 		return 0, crm.ReasonTooFewCells
 	}
-	n, err := strconv.ParseInt(string(cells[0].of(b)), 10, 64)
+	n, err := strconv.ParseInt(cells[0], 10, 64)
 	if err != nil || n <= 0 {
 		return 0, crm.ReasonBadCharacter
 	}
-	switch f := crm.Reason(cells[1].of(b)); f {
+	switch f := crm.Reason(cells[1]); f {
 	case "":
 		return n, ""
 	case crm.ReasonCellTooLong:
@@ -177,19 +171,19 @@ func prefix(b []byte, cells []span) (int64, crm.Reason) {
 }
 
 // isBlank reports whether v is empty or white space.
-func isBlank(v []byte) bool {
-	if len(v) == 0 {
+func isBlank(v string) bool {
+	if v == "" {
 		return true
 	}
 	if c := v[0]; c > ' ' && c < utf8.RuneSelf {
 		return false
 	}
-	return len(bytes.TrimSpace(v)) == 0
+	return strings.TrimSpace(v) == ""
 }
 
-func allBlank(b []byte, cells []span) bool {
+func allBlank(cells []string) bool {
 	for _, c := range cells {
-		if !isBlank(c.of(b)) {
+		if !isBlank(c) {
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 // What a row may hold at the most.
@@ -26,30 +27,6 @@ const (
 	more                 // cannot be told from these bytes
 )
 
-// A span is a cell: bytes from..to, without the quotes around it. The window is
-// small enough for 32 bits.
-type span struct {
-	from int32
-	size int32 // less than 0 for one that holds "" for ": see escaped
-}
-
-// escaped returns the span of a cell in which "" stands for ".
-func escaped(from, to int) span { return span{int32(from), int32(from - to - 1)} }
-
-// bounds returns where the cell's text is in the record.
-func (c span) bounds() (from, to int) {
-	if c.size < 0 {
-		return int(c.from), int(c.from - c.size - 1)
-	}
-	return int(c.from), int(c.from + c.size)
-}
-
-// of returns the cell's text, with "" as it stands.
-func (c span) of(b []byte) []byte {
-	from, to := c.bounds()
-	return b[from:to]
-}
-
 // A scanner divides bytes into records. What it finds depends on the bytes it
 // is given and on nothing it has seen before.
 type scanner struct {
@@ -58,10 +35,13 @@ type scanner struct {
 	cr     bool      // a lone CR ends a line
 	ends   [256]bool // what may end an unquoted cell
 
-	cells []span // of the record; maxColumns+1 at the most
-	end   int    // where the record ends, without its line end
-	next  int    // where the next one begins
-	lines int    // line ends within the record, all of them quoted
+	// cells of the record, without the quotes around them; maxColumns+1 at the
+	// most. They share the memory of the bytes that were scanned.
+	cells   []string
+	doubled []int // those of the cells in which "" stands for "
+	end     int   // where the record ends, without its line end
+	next    int   // where the next one begins
+	lines   int   // line ends within the record, all of them quoted
 }
 
 func newScanner(delim byte, cr bool) *scanner {
@@ -75,24 +55,34 @@ func newScanner(delim byte, cr bool) *scanner {
 // scan looks for one record at the start of b. eof says that nothing follows
 // b. An empty b with eof is an empty record: the caller looks first.
 func (s *scanner) scan(b []byte, eof bool) scanned {
-	s.cells, s.lines = s.cells[:0], 0
-	i := 0
+	s.cells, s.doubled, s.lines = s.cells[:0], s.doubled[:0], 0
+	// Of the word of eight bytes at b[word:], marks has what may end a cell and
+	// lies at i or beyond.
+	i, word, marks := 0, -8, uint64(0)
 	for {
 		if i < len(b) && b[i] == '"' {
-			from := i + 1
-			to, doubled, found := s.quoted(b, from, eof)
+			to, found := s.quoted(b, i+1, eof)
 			if found != whole {
 				return found
 			}
-			if i = to + 1; doubled {
-				s.add(escaped(from, to))
-			} else {
-				s.add(span{int32(from), int32(to - from)})
-			}
+			s.add(b[i+1 : to])
+			i = to + 1
+			word, marks = i+1-8, 0 // behind the delimiter
 		} else {
 			from := i
-			i = s.plain(b, i)
-			s.add(span{int32(from), int32(i - from)})
+			for {
+				for marks == 0 {
+					word += 8
+					marks = s.mark(b, word)
+				}
+				i = word + bits.TrailingZeros64(marks)/8
+				marks &= marks - 1
+				if s.cr || i+1 >= len(b) || b[i] != '\r' || b[i+1] == '\n' {
+					break
+				}
+				// A lone CR that is text.
+			}
+			s.add(b[from:i])
 		}
 		// A cell has ended at i: a delimiter or the end of the record follows.
 		if i < len(b) && b[i] == s.delim {
@@ -107,9 +97,9 @@ func (s *scanner) scan(b []byte, eof bool) scanned {
 	}
 }
 
-func (s *scanner) add(c span) {
+func (s *scanner) add(cell []byte) {
 	if len(s.cells) <= maxColumns {
-		s.cells = append(s.cells, c)
+		s.cells = append(s.cells, unsafe.String(unsafe.SliceData(cell), len(cell)))
 	}
 }
 
@@ -117,57 +107,49 @@ func (s *scanner) add(c span) {
 const (
 	ones   = 0x0101010101010101
 	highs  = 0x80 * ones
+	lows   = 0x7F * ones
 	quotes = '"' * ones
 	lfs    = '\n' * ones
 	crs    = '\r' * ones
 )
 
-// zeros marks the bytes of a word that are zero, by their highest bit. Above
-// the lowest one it may mark others.
-func zeros(w uint64) uint64 { return (w - ones) &^ w & highs }
-
-// plain returns where the unquoted cell that begins at i ends: at a delimiter,
-// a quote, something that may be a line end, or the end of b. It looks at eight
-// bytes at a time.
-func (s *scanner) plain(b []byte, i int) int {
-	for {
-		i = s.find(b, i)
-		if s.cr || i+1 >= len(b) || b[i] != '\r' || b[i+1] == '\n' {
-			return i
-		}
-		i++ // a lone CR that is text
+// mark marks, by their highest bits, those of eight bytes of b that may end an
+// unquoted cell: a delimiter, a quote, CR, LF or the end of b.
+func (s *scanner) mark(b []byte, i int) uint64 {
+	if len(b)-i < 8 {
+		return s.markLast(b[i:])
 	}
+	w := binary.LittleEndian.Uint64(b[i:])
+	d, q, l, c := w^s.delims, w^quotes, w^lfs, w^crs
+	// The sum carries into the highest bit of every byte that is not zero.
+	d |= d&lows + lows
+	q |= q&lows + lows
+	l |= l&lows + lows
+	c |= c&lows + lows
+	return ^(d & q & l & c) & highs
 }
 
-func (s *scanner) find(b []byte, i int) int {
-	for len(b)-i >= 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		if m := zeros(w^s.delims) | zeros(w^quotes) | zeros(w^lfs) | zeros(w^crs); m != 0 {
-			return i + bits.TrailingZeros64(m)/8
+func (s *scanner) markLast(rest []byte) uint64 {
+	m := uint64(0x80) << (8 * len(rest))
+	for i, c := range rest {
+		if s.ends[c] {
+			m |= 0x80 << (8 * i)
 		}
-		i += 8
 	}
-	for i < len(b) && !s.ends[b[i]] {
-		i++
-	}
-	return i
+	return m
 }
 
 // quoted finds the quote that closes the cell whose text begins at from.
-func (s *scanner) quoted(b []byte, from int, eof bool) (to int, doubled bool, found scanned) {
+func (s *scanner) quoted(b []byte, from int, eof bool) (to int, found scanned) {
 	to = from
+	doubled := false
 	for {
 		k := bytes.IndexByte(b[to:], '"')
-		if k < 0 {
-			s.countLines(b, from, len(b))
-			if eof {
-				return 0, false, stray
-			}
-			return 0, false, more
+		if k < 0 && eof {
+			return 0, stray
 		}
-		to += k
-		if to+1 == len(b) && !eof {
-			return 0, false, more
+		if to += k; k < 0 || to+1 == len(b) && !eof {
+			return 0, more
 		}
 		if to+1 == len(b) || b[to+1] != '"' {
 			break
@@ -175,18 +157,19 @@ func (s *scanner) quoted(b []byte, from int, eof bool) (to int, doubled bool, fo
 		doubled = true
 		to += 2
 	}
-	s.countLines(b, from, to)
-	return to, doubled, whole
+	s.countLines(b[from:to])
+	if doubled && len(s.cells) <= maxColumns {
+		s.doubled = append(s.doubled, len(s.cells))
+	}
+	return to, whole
 }
 
-// countLines adds the line ends in b[from:to] to the record's.
-func (s *scanner) countLines(b []byte, from, to int) {
-	part := b[from:to]
-	n := bytes.Count(part, []byte{'\n'})
+// countLines adds the line ends in the text of a quoted cell to the record's.
+func (s *scanner) countLines(text []byte) {
+	s.lines += bytes.Count(text, []byte{'\n'})
 	if s.cr {
-		n += bytes.Count(part, []byte{'\r'}) - bytes.Count(part, []byte("\r\n"))
+		s.lines += bytes.Count(text, []byte{'\r'}) - bytes.Count(text, []byte("\r\n"))
 	}
-	s.lines += n
 }
 
 // lineEnd returns the length of the line end at i, where a cell has ended; 0 at

@@ -198,7 +198,7 @@ func try(s sample, l Layout) candidate {
 // lastNamed returns how many cells there are up to the last that is not blank.
 func lastNamed(cells []string) int {
 	n := len(cells)
-	for n > 0 && isBlank([]byte(cells[n-1])) {
+	for n > 0 && isBlank(cells[n-1]) {
 		n--
 	}
 	return n

@@ -107,7 +107,11 @@ func writeRejects(b *strings.Builder, groups []crm.RejectGroup) {
 			fmt.Fprintf(b, "  and %d other reasons\n", len(groups)-i)
 			break
 		}
-		fmt.Fprintf(b, "  %s rows: %s", digits(g.Count), g.Reason)
+		rows := "rows"
+		if g.Count == 1 {
+			rows = "row"
+		}
+		fmt.Fprintf(b, "  %s %s: %s", digits(g.Count), rows, g.Reason)
 		if g.Column != "" {
 			fmt.Fprintf(b, " in column %q", g.Column)
 		}

@@ -18,8 +18,8 @@ func convertTags(_ *reading, cell string) (string, crm.Reason) {
 	var few [16]string
 	list := few[:0]
 	array := false
-	if value[0] == '[' {
-		list, array = tagArray(value)
+	if cell[0] == '[' { // as it is: NFC would join an escape and a mark behind it
+		list, array = tagArray(cell)
 	}
 	if !array {
 		list = splitTags(few[:0], value)

@@ -59,7 +59,9 @@ type outboxRow struct {
 //
 // An import that has ended returns the report it ended with, and enters
 // nothing (invariant 3). One that was ended by something else, and so has no
-// report and another state, wraps [crm.ErrFenced].
+// report and another state, wraps [crm.ErrFenced]. A report of fewer or more
+// batches than the ledger has by now is refused with an error that is passing:
+// count again.
 func (s *Store) EndImport(ctx context.Context, number int64, report crm.Report, outbox []crm.Message) (crm.Report, error) {
 	operation := fmt.Sprintf("end import %d", number)
 	if report.State.Open() || report.State == "" {
@@ -79,6 +81,9 @@ func (s *Store) EndImport(ctx context.Context, number int64, report crm.Report, 
 			return json.Unmarshal([]byte(*row.Report), &report)
 		case !row.State.Open() && row.State != report.State:
 			return fmt.Errorf("%w: it is %s", crm.ErrFenced, row.State)
+		}
+		if err := counted(ctx, tx, number, report.Batches); err != nil {
+			return err
 		}
 		if report.Outbox, err = enterMessages(ctx, tx, number, outbox); err != nil {
 			return err

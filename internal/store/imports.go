@@ -39,26 +39,17 @@ type importRow struct {
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 func (s *Store) selectImports(into any) *bun.SelectQuery {
-	return s.reads.NewSelect().Model(into).ColumnExpr("i.*").ColumnExpr("src.slug AS source").
+	return s.reads.NewSelect().Model(into).ColumnExpr("?TableColumns").ColumnExpr("src.slug AS source").
 		Join("JOIN sources AS src ON src.id = i.source_id")
 }
 
 // importOf makes an ImportRow, all but its files. While the import has no
 // report, its totals are summed from the ledger.
 func (s *Store) importOf(ctx context.Context, r *importRow) (crm.ImportRow, error) {
-	row := crm.ImportRow{Import: crm.Import{ID: r.ID, Number: r.Number, Source: r.Source}, Kind: r.Kind, State: r.State,
-		By: r.StateBy, StartedAt: r.StartedAt.Time, EndedAt: r.EndedAt.Time, Secret: r.Secret}
-	if err := json.Unmarshal([]byte(r.Request), &row.Request); err != nil {
-		return row, err
-	}
-	if r.Report == nil {
-		var err error
+	row, err := r.opening()
+	if err == nil && r.Report == nil {
 		row.Totals, err = s.totals(ctx, r.Number)
-		return row, err
 	}
-	row.Report = new(crm.Report)
-	err := json.Unmarshal([]byte(*r.Report), row.Report)
-	row.Totals = row.Report.Counts
 	return row, err
 }
 

@@ -33,7 +33,7 @@ type archive struct {
 // openArchive reads the directory of a zip file and refuses one that holds no
 // workbook, or more than a workbook can.
 func openArchive(r io.ReaderAt, size int64) (*archive, error) {
-	z, err := zip.NewReader(r, size)
+	z, err := zip.NewReader(sane{r}, size)
 	if err != nil {
 		return nil, damage(err)
 	}
@@ -48,6 +48,17 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		return nil, invalid("%s", what)
 	}
 	return a, a.check()
+}
+
+// sane refuses the negative offsets that archive/zip asks for when a damaged
+// directory names them.
+type sane struct{ r io.ReaderAt }
+
+func (s sane) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, zip.ErrFormat
+	}
+	return s.r.ReadAt(p, off)
 }
 
 // noWorkbook says what the archive is instead; it is empty for a workbook.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,9 +25,9 @@ const memoryPart = 8 << 20
 func rewriteSheet(ctx context.Context, src Source, name string, w io.Writer) (err error) {
 	dir, err := os.MkdirTemp("", "sheet-")
 	if err != nil {
-		return err
+		return withoutPath(err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = withoutPath(errors.Join(err, os.RemoveAll(dir))) }()
 	file, err := spool(ctx, src, filepath.Join(dir, "workbook"))
 	if err != nil {
 		return err
@@ -48,6 +49,15 @@ func rewriteSheet(ctx context.Context, src Source, name string, w io.Writer) (er
 		return err
 	}
 	return b.rewrite(ctx, dir, sheet, w)
+}
+
+// withoutPath keeps the names of temporary files out of an error.
+func withoutPath(err error) error {
+	var local *fs.PathError
+	if errors.As(err, &local) && !errors.Is(err, crm.ErrInvalid) {
+		return fmt.Errorf("temporary file: %s: %w", local.Op, local.Err)
+	}
+	return err
 }
 
 // spool copies src to a file, since a workbook cannot be read from front to
@@ -87,7 +97,11 @@ func (b *workbook) rewrite(ctx context.Context, dir string, sheet sheetPart, w i
 	x, err := excelize.OpenFile(name, excelize.Options{
 		RawCellValue: true, UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: memoryPart, TmpDir: dir,
 	})
-	if err != nil {
+	var local *fs.PathError
+	switch {
+	case errors.As(err, &local):
+		return err
+	case err != nil:
 		return invalid("the workbook is damaged; open it and save it again")
 	}
 	defer x.Close()

@@ -11,7 +11,7 @@ import (
 type Type string
 
 // The types. Only a custom attribute may choose, among the first five; every
-// other field has the type that [FieldType] says.
+// other field has a type of its own.
 const (
 	String    Type = "string"    // text of at most 255 characters; the type of an attribute that names none
 	Integer   Type = "integer"   // a whole number that fits 64 bits

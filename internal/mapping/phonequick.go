@@ -9,7 +9,7 @@ import (
 
 // quickE164 answers for numbers with a country code as the library would, a
 // hundred times as fast: the library compiles its answers out of regular
-// expressions, twenty microseconds each. sure is false for what it leaves to
+// expressions, tens of microseconds each. sure is false for what it leaves to
 // the library. A test compares the two.
 func quickE164(s string) (e164 string, ok, sure bool) {
 	var buf [24]byte
@@ -19,7 +19,7 @@ func quickE164(s string) (e164 string, ok, sure bool) {
 	}
 	c, width := callingCode(number[1:])
 	if width == 0 {
-		return "", false, false
+		return "", false, true // no such code
 	}
 	national := number[1+width:]
 	if len(national) < 2 || strings.IndexByte(c.prefixes, national[0]) >= 0 {
@@ -94,7 +94,8 @@ func callingCode(digits []byte) (c *calling, width int) {
 
 // keepsZero are the codes behind which no prefix is dialled, stripsZero those
 // behind which it is 0 and no number begins with 0. Behind others a first 0 is
-// the library's to judge, and so are the digits in oddPrefixes.
+// the library's to judge. oddPrefixes are the codes behind which other digits
+// may begin a prefix too.
 var (
 	keepsZero = []int{30, 34, 39, 45, 47, 48, 52, 56, 65, 216, 220, 221, 222, 223, 224, 225, 226, 227, 228, 229, 230, 235, 236,
 		237, 238, 239, 240, 242, 244, 245, 246, 247, 248, 253, 257, 258, 266, 267, 268, 269, 290, 297, 299, 350, 351, 354, 356,
@@ -104,9 +105,16 @@ var (
 		218, 231, 232, 233, 234, 243, 249, 251, 252, 254, 255, 256, 260, 262, 263, 264, 265, 291, 353, 355, 358, 373, 374, 377,
 		380, 381, 382, 383, 385, 386, 387, 389, 421, 508, 590, 593, 594, 595, 596, 686, 850, 855, 856, 880, 886, 961, 962, 963,
 		964, 966, 967, 970, 971, 972, 976, 977, 994, 995, 996}
-	oddPrefixes = map[int]string{1: "01", 7: "08", 44: "01", 54: "0123456789", 55: "09", 61: "01", 86: "01", 261: "02456789",
-		298: "01", 352: "01", 370: "08", 375: "08", 378: "089", 423: "01", 506: "01", 672: "01258", 692: "01", 993: "08"}
+	oddPrefixes = map[int]odd{1: {keepZero, "1"}, 7: {keepZero, "8"}, 44: {stripZero, "1"}, 54: {keepZero, "0123456789"},
+		55: {keepZero, "09"}, 61: {stripZero, "1"}, 86: {stripZero, "1"}, 261: {keepZero, "02456789"}, 298: {keepZero, "1"},
+		352: {keepZero, "1"}, 370: {stripZero, "8"}, 375: {stripZero, "8"}, 378: {keepZero, "89"}, 423: {stripZero, "1"},
+		506: {keepZero, "1"}, 672: {keepZero, "01258"}, 692: {keepZero, "1"}, 993: {keepZero, "8"}}
 )
+
+type odd struct {
+	zero     zeroRule
+	prefixes string
+}
 
 // callings holds what is known of each calling code, by code. The lengths are
 // the library's own.
@@ -114,8 +122,8 @@ var callings = sync.OnceValue(func() *[1000]*calling {
 	var byCode [1000]*calling
 	for code := range phonenumbers.GetSupportedCallingCodes() {
 		c := &calling{prefixes: "0"}
-		if odd, ok := oddPrefixes[code]; ok {
-			c.prefixes = odd
+		if o, ok := oddPrefixes[code]; ok {
+			c.zero, c.prefixes = o.zero, o.prefixes
 		}
 		number := uint64(1)
 		for n := 1; n <= 17; n++ {

@@ -27,13 +27,12 @@ type sqliteDialect struct {
 // readers is how many may read the file at once, beside the one who writes.
 const readers = 4
 
-func openSQLite(u *url.URL) (*Store, error) {
-	path := u.Path
+func openSQLite(path string) (*Store, error) {
 	if len(path) > 2 && path[2] == ':' { // sqlite:///C:/…
 		path = path[1:]
 	}
 	path = filepath.FromSlash(path)
-	if u.Host != "" || !filepath.IsAbs(path) {
+	if !filepath.IsAbs(path) {
 		return nil, fmt.Errorf("%w: write sqlite:/// and an absolute path", crm.ErrInvalid)
 	}
 	// SQLite gives its other files the mode of this one.

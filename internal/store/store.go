@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"net/url"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -19,26 +19,23 @@ type Store struct {
 }
 
 // Open opens the database at address: "postgres://…", "postgresql://…", or
-// "sqlite:///" and the absolute path of a file, which is created, readable by
-// its owner alone, if it is not there. The schema is left as it is: see
+// "sqlite://" and the absolute path of a file, as it is and not escaped, which
+// is created, readable by its owner alone, if it is not there. The schema is left as it is: see
 // [Store.Migrate]. The caller closes.
 //
 // Another scheme wraps [crm.ErrInvalid], refused credentials wrap
 // [crm.ErrDenied]. No error holds the address's password.
 func Open(ctx context.Context, address string) (*Store, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		// The parser's error quotes the address, and so its password.
-		return nil, fmt.Errorf("open store: %w: the database address is not a URL", crm.ErrInvalid)
-	}
 	var s *Store
-	switch u.Scheme {
+	var err error
+	// Errors name the scheme at most: the rest may hold a password.
+	switch scheme, rest, _ := strings.Cut(address, "://"); scheme {
 	case "postgres", "postgresql":
 		s, err = openPostgres(address)
 	case "sqlite":
-		s, err = openSQLite(u)
+		s, err = openSQLite(rest)
 	default:
-		err = fmt.Errorf("%w: unknown database scheme %q; use postgres:// or sqlite:///", crm.ErrInvalid, u.Scheme)
+		err = fmt.Errorf("%w: unknown kind of database; use postgres:// or sqlite:///", crm.ErrInvalid)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"sort"
 
 	"sluice/internal/crm"
@@ -83,11 +84,7 @@ func (l *listing) add(ctx context.Context) (reread bool, err error) {
 // rejectedRecords adds the rows of a batch that Write rejected.
 func (a *Activities) rejectedRecords(ctx context.Context, r *crm.LedgerRow, into map[crm.Address][]crm.Rejection) error {
 	for _, e := range crm.Entities {
-		any := false
-		for _, o := range r.Outcomes[e] {
-			any = any || o.Reason() != ""
-		}
-		if !any {
+		if !slices.ContainsFunc(r.Outcomes[e], func(o crm.Outcome) bool { return o.Reason() != "" }) {
 			continue
 		}
 		lines, err := a.partLines(ctx, r.Batch.Part(e))

@@ -79,8 +79,8 @@ func (g *grouping) run(ctx context.Context) (crm.Parsed, error) {
 // to it; those at the end of a file that fills no other batch belong to none
 // and are counted with the group.
 func (g *grouping) batch(ctx context.Context, number int) error {
-	b := crm.Batch{Number: number, File: g.in.File.Number}
 	from, blank := g.out.Next, g.rows.Blank()
+	b := crm.Batch{Number: number, File: g.in.File.Number, From: from}
 	g.reset()
 	for b.Counts.Read < int64(g.in.Rows) && g.rows.Position().Offset-from.Offset < g.in.Bytes {
 		err := g.rows.Read(&g.row)

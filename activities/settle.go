@@ -19,9 +19,9 @@ import (
 // records as moved where they come from, so a second run, or a run after a
 // crash in the middle, finds only what is left (invariant 3).
 func (a *Activities) Settle(ctx context.Context, in crm.SettleInput) (crm.Settled, error) {
-	s := &settling{a: a, in: in, next: in.Batch, rejected: map[crm.Key]crm.Outcome{}, settled: map[crm.Key]crm.Outcome{}}
-	any, err := s.survey(ctx)
-	if err != nil || !any {
+	s := &settling{a: a, in: in, next: in.Batch, rejected: map[crm.Key]bool{}, settled: map[crm.Key]crm.Outcome{}}
+	found, err := s.survey(ctx)
+	if err != nil || !found {
 		return s.out, err
 	}
 	s.chunk = newChunk()
@@ -46,7 +46,7 @@ type settling struct {
 	a        *Activities
 	in       crm.SettleInput
 	next     int                     // number of the next batch of leftovers
-	rejected map[crm.Key]crm.Outcome // keys nobody holds: their winner was rejected, and how
+	rejected map[crm.Key]bool        // keys nobody holds: their winner was rejected
 	settled  map[crm.Key]crm.Outcome // what earlier attempts made of the records they moved
 	chunk    *chunk
 	out      crm.Settled
@@ -54,13 +54,13 @@ type settling struct {
 
 // survey finds out whether there is anything to settle, and what an attempt
 // before this one has settled already.
-func (s *settling) survey(ctx context.Context) (any bool, err error) {
+func (s *settling) survey(ctx context.Context) (found bool, err error) {
 	for row, err := range s.a.Store.Ledger(ctx, s.in.Import.Number, 0) {
 		if err != nil {
 			return false, err
 		}
 		if !row.Settles {
-			any = any || held(&row) || rejectedByWrite(&row)
+			found = found || held(&row) || rejectedByWrite(&row)
 			continue
 		}
 		s.next = max(s.next, row.Batch.Number+1)
@@ -76,7 +76,7 @@ func (s *settling) survey(ctx context.Context) (any bool, err error) {
 			}
 		}
 	}
-	return any, nil
+	return found, nil
 }
 
 func held(r *crm.LedgerRow) bool {
@@ -178,23 +178,20 @@ func (s *settling) row(ctx context.Context, r *leftover) error {
 		}
 	}
 	var preset [3]crm.Outcome
-	any := false
+	found := false
 	for e := range r.at {
 		preset[e] = r.outcomes[e]
 		if r.at[e] < 0 {
 			continue
 		}
 		if r.outcomes[e] == crm.Held {
-			preset[e], any = crm.ToWrite, true
+			preset[e], found = crm.ToWrite, true
 		}
-		if winner, free := s.rejected[r.keys[e]]; free && r.outcomes[e] == crm.Duplicate {
-			preset[e], any = crm.ToWrite, true
-			if winner == crm.Exists || winner == crm.Absent { // for this one no less than for its winner
-				preset[e] = winner
-			}
+		if s.rejected[r.keys[e]] && r.outcomes[e] == crm.Duplicate {
+			preset[e], found = crm.ToWrite, true
 		}
 	}
-	if !any {
+	if !found {
 		return nil
 	}
 	s.chunk.add(r, preset)
@@ -235,7 +232,7 @@ func (s *settling) note(k crm.Key, o crm.Outcome) {
 		return
 	}
 	if o != crm.Duplicate {
-		s.rejected[k] = o
+		s.rejected[k] = true
 	}
 }
 

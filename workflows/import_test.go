@@ -216,6 +216,27 @@ func TestStepThatFailsForGoodEndsFailedRecountedAndTold(t *testing.T) {
 	}
 }
 
+func TestBatchThatIsLostFromTheStageIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	lost := true
+	s := &steps{batches: 5}
+	s.write = func(n int) error {
+		if n == 3 && lost {
+			lost = false
+			return permanent(crm.FailNotFound)
+		}
+		return nil
+	}
+	env := environment(t, s)
+	env.ExecuteWorkflow(workflows.Import, request(8, 50))
+	if r, err := result(t, env); err != nil || r.State != crm.Done {
+		t.Fatalf("import = %v, %v; want done", r.State, err)
+	}
+	if s.count("parse 3") != 1 || s.count("write 3") != 2 {
+		t.Errorf("batch 3 parsed again %d times and written %d times, want once and twice", s.count("parse 3"), s.count("write 3"))
+	}
+}
+
 func TestNotifyFailureNeverFailsAnImport(t *testing.T) {
 	t.Parallel()
 	s := &steps{batches: 1, notify: func() error { return permanent(crm.FailDenied) }}

@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"sluice/internal/crm"
@@ -127,14 +128,40 @@ func (m *importing) write(ctx workflow.Context, batches workflow.Channel) error 
 		if err := m.gate(ctx); err != nil {
 			return err
 		}
-		w, err := run(ctx, crm.Write, m.tuning,
-			fmt.Sprintf("Write · batch %d, lines %d-%d", j.batch.Number, j.batch.First, j.batch.Last),
-			crm.WriteInput{Import: m.at.Import, Batch: j.batch, Verdict: j.verdict})
+		w, err := m.writeBatch(ctx, j)
+		if err != nil && failureOf(err).Type == crm.FailNotFound {
+			if j.batch, err = m.remake(ctx, j.batch); err == nil {
+				w, err = m.writeBatch(ctx, j)
+			}
+		}
 		if err != nil {
 			return err
 		}
 		m.wrote(ctx, w.Counts)
 	}
+}
+
+func (m *importing) writeBatch(ctx workflow.Context, j judged) (crm.Written, error) {
+	return run(ctx, crm.Write, m.tuning,
+		fmt.Sprintf("Write · batch %d, lines %d-%d", j.batch.Number, j.batch.First, j.batch.Last),
+		crm.WriteInput{Import: m.at.Import, Batch: j.batch, Verdict: j.verdict})
+}
+
+// remake parses a batch again whose staged objects are missing or damaged. The
+// file and the plan are what they were, so the batch is too (invariant 6), and
+// the verdict on it holds.
+func (m *importing) remake(ctx workflow.Context, b crm.Batch) (crm.Batch, error) {
+	p, err := run(ctx, crm.Parse, m.tuning, fmt.Sprintf("Parse · batch %d again", b.Number), crm.ParseInput{
+		Import: m.at.Import, File: *m.at.File, From: b.From, Batch: b.Number,
+		Batches: 1, Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes})
+	if err != nil {
+		return b, err
+	}
+	if len(p.Batches) != 1 || p.Batches[0].Counts != b.Counts {
+		return b, temporal.NewNonRetryableApplicationError(
+			fmt.Sprintf("batch %d is another one when it is parsed again", b.Number), string(crm.FailSourceChanged), nil)
+	}
+	return p.Batches[0], nil
 }
 
 // place names the file at hand for summaries: its number among the files, not

@@ -11,6 +11,7 @@ type Batch struct {
 	File   int      `json:"file"`  // number of the file within the import
 	First  int64    `json:"first"` // line of its first row
 	Last   int64    `json:"last"`  // line of its last row, inclusive
+	From   Position `json:"from"`  // where parsing it began: from here it can be made again
 	Counts RowTally `json:"counts"`
 
 	// One object for each kind of thing the rows hold; zero when there is

@@ -29,8 +29,8 @@ const (
 	FailUnbalanced      FailureType = "unbalanced"        // the recount disagrees: invariant 1 is broken
 )
 
-// Errors of their own failure type. Both wrap [ErrInvalid]: trying again does
-// not help.
+// Errors of their own failure type. Each is an [ErrInvalid] too: trying again
+// does not help.
 var (
 	ErrSourceChanged = typed{FailSourceChanged, "source changed"}
 	ErrFenced        = typed{FailFenced, "import has ended"}

@@ -1,0 +1,33 @@
+package workflows_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"go.temporal.io/sdk/worker"
+
+	"sluice/workflows"
+)
+
+// TestRecordedHistoriesReplay runs today's workflows over histories recorded
+// from code that has landed. A failure here means that imports which are
+// running when this change is deployed would stop: put the change behind
+// workflow.GetVersion. Recording the histories anew is no answer; it only
+// hides the question.
+func TestRecordedHistoriesReplay(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/histories/*.json")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("%d histories, %v; want at least 7: see internal/histories", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			r := worker.NewWorkflowReplayer()
+			workflows.Register(r)
+			if err := r.ReplayWorkflowHistoryFromJSONFile(nil, file); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,160 @@
+// Command histories records the workflow histories that the replay test reads:
+// imports that end clean, with rejected rows, paused and resumed, cancelled,
+// failed, and in two runs.
+//
+//	go run ./internal/histories -o DIR
+//
+// Run it in a checkout of a commit that has landed, never of the change under
+// test: a change always replays what it recorded itself, and so proves nothing.
+// It starts an embedded stack in a temporary directory and removes it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/history/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"sluice/internal/crm"
+	"sluice/internal/launch"
+	"sluice/internal/wiring"
+)
+
+func main() {
+	out := flag.String("o", "", "directory for the histories")
+	flag.Parse()
+	if err := run(context.Background(), *out); err != nil {
+		fmt.Fprintln(os.Stderr, "histories:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out string) (err error) {
+	if out == "" {
+		return fmt.Errorf("name a directory with -o")
+	}
+	dir, err := os.MkdirTemp("", "histories-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	stack, err := wiring.Start(ctx, wiring.Config{DataDir: dir}, func(format string, args ...any) {
+		fmt.Fprintf(os.Stderr, format+"\n", args...)
+	})
+	if err != nil {
+		return err
+	}
+	defer stack.Close()
+	for _, s := range scenes {
+		if err := (&recorder{stack.Launcher, out}).record(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// A scene is one import to record.
+type scene struct {
+	name   string // of the file
+	rows   int
+	bad    int // every bad-th row has no e-mail address; 0: none
+	header string
+	tuning crm.Tuning
+	during func(ctx context.Context, l *launch.Launcher, source string) error
+}
+
+const header = "external_id,company,email,first_name\n"
+
+var scenes = []scene{
+	{name: "clean", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2}},
+	{name: "rejected", rows: 100, bad: 7, header: header, tuning: crm.Tuning{BatchRows: 20}},
+	{name: "two-runs", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2, Groups: 3}},
+	{name: "paused", rows: 4000, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, during: pauseAndResume},
+	{name: "cancelled", rows: 4000, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, during: cancel},
+	{name: "failed", rows: 10, header: "nobody,knows,these,columns\n"},
+}
+
+func pauseAndResume(ctx context.Context, l *launch.Launcher, source string) error {
+	if _, err := l.Pause(ctx, source, "recorder"); err != nil {
+		return err
+	}
+	_, err := l.Resume(ctx, source, "recorder")
+	return err
+}
+
+func cancel(ctx context.Context, l *launch.Launcher, source string) error {
+	_, err := l.Cancel(ctx, source, "recorder")
+	return err
+}
+
+type recorder struct {
+	launcher *launch.Launcher
+	out      string
+}
+
+func (r *recorder) record(ctx context.Context, s scene) error {
+	file, err := r.launcher.StageFile(ctx, s.name+".csv", strings.NewReader(s.text()))
+	if err != nil {
+		return err
+	}
+	started, err := r.launcher.Start(ctx, launch.Options{Source: s.name, Files: []crm.FileRef{file}, StartedBy: "recorder", Tuning: s.tuning})
+	if err != nil {
+		return err
+	}
+	if s.during != nil {
+		if err := s.during(ctx, r.launcher, s.name); err != nil {
+			return err
+		}
+	}
+	report, err := r.launcher.Wait(ctx, started)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s\n", s.name, report.State)
+	return r.save(ctx, s.name, started.WorkflowID, started.RunID)
+}
+
+func (s scene) text() string {
+	var b strings.Builder
+	b.WriteString(s.header)
+	for i := range s.rows {
+		email := fmt.Sprintf("p%d@firm.example.com", i)
+		if s.bad > 0 && i%s.bad == 0 {
+			email = "none"
+		}
+		fmt.Fprintf(&b, "c-%d,Firm %d,%s,Ann\n", i/2, i/2, email)
+	}
+	return b.String()
+}
+
+// save writes the history of a run and of those that it continued as.
+func (r *recorder) save(ctx context.Context, name, id, run string) error {
+	for n := 1; run != ""; n++ {
+		h := &history.History{}
+		events := r.launcher.Temporal.GetWorkflowHistory(ctx, id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		run = ""
+		for events.HasNext() {
+			e, err := events.Next()
+			if err != nil {
+				return err
+			}
+			h.Events = append(h.Events, e)
+			run = e.GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
+		}
+		b, err := protojson.MarshalOptions{Indent: " "}.Marshal(h)
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(r.out, fmt.Sprintf("%s-%d.json", name, n))
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -40,7 +40,7 @@ func readMapping(path, sheet string, source crm.Source) (reading, error) {
 	}
 	spec, err := mapping.ParseSpec(text)
 	if err != nil {
-		return r, usage("%s: %s", name, plain(err.Error()))
+		return r, usage("%s: %s", name, fault(err))
 	}
 	r.spec = spec
 	r.settings.Encoding, r.settings.Delimiter = spec.Encoding, spec.Delimiter
@@ -74,11 +74,17 @@ func fileFault(ctx context.Context, in input, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
 	}
+	return usage("%s: %s", in.name, fault(err))
+}
+
+// fault is the text of an error without what stands before the fault itself:
+// which room of ours found out.
+func fault(err error) string {
 	text := err.Error()
-	if _, fault, found := strings.Cut(text, crm.ErrInvalid.Error()+": "); found && errors.Is(err, crm.ErrInvalid) {
-		text = fault // what stands before says which room of ours found out
+	if _, after, found := strings.Cut(text, crm.ErrInvalid.Error()+": "); found && errors.Is(err, crm.ErrInvalid) {
+		text = after
 	}
-	return usage("%s: %s", in.name, plain(text))
+	return plain(text)
 }
 
 // look finds out how a file is written, and reads its first rows.

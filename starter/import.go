@@ -167,7 +167,10 @@ func (s *session) finish(ctx context.Context, k *stack, started launch.Started, 
 	if err != nil {
 		return err
 	}
-	if err := s.printReport(report, k.places(started, report)); err != nil {
+	if s.json && !quiet {
+		s.say("%s", headline(report))
+	}
+	if err := s.printReport(report, k.places(started)); err != nil {
 		return err
 	}
 	return end(codeOfState(report.State, report.Rejected))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,19 +13,14 @@ import (
 
 type importsListCmd struct {
 	Source string `placeholder:"NAME" env:"SLUICE_SOURCE" help:"Only imports of this source."`
-	Limit  int64  `default:"50" placeholder:"N" env:"SLUICE_LIMIT" help:"How many at the most; 0 for all."`
+	Limit  int    `default:"50" placeholder:"N" env:"SLUICE_LIMIT" help:"How many at the most."`
 	Output string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text, or json: one object a line."`
 }
 
 // Run lists imports from the database alone.
 func (c *importsListCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
-	db, err := s.readStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	list, err := db.Imports(ctx, store.ImportQuery{Source: c.Source, Limit: c.Limit})
+	list, err := s.imports(ctx, store.ImportQuery{Source: c.Source, Limit: c.Limit})
 	if err != nil {
 		return err
 	}
@@ -36,6 +32,19 @@ func (c *importsListCmd) Run(ctx context.Context, s *session) error {
 		return nil
 	}
 	return s.data(importsTable(list))
+}
+
+// imports lists imports; where there is no database yet, there are none.
+func (s *session) imports(ctx context.Context, q store.ImportQuery) ([]crm.ImportRow, error) {
+	db, err := s.readStore(ctx)
+	if errors.Is(err, crm.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return db.Imports(ctx, q)
 }
 
 // each prints a list, one object a line.
@@ -81,12 +90,7 @@ type importsShowCmd struct {
 // Run shows an import from the database alone.
 func (c *importsShowCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
-	db, err := s.readStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	row, err := db.Import(ctx, importRef(c.Import))
+	row, err := s.find(ctx, c.Import)
 	if err != nil {
 		return err
 	}

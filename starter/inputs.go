@@ -59,8 +59,6 @@ func oneInput(ctx context.Context, arg string, stdin io.Reader) (in input, copie
 	}
 	info, err := os.Stat(arg)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return in, "", usage("%s: no such file", arg)
 	case err != nil:
 		return in, "", unreadable(arg, err)
 	case info.IsDir():
@@ -85,6 +83,9 @@ func schemeOf(arg string) string { return urlStart.FindString(arg) + "…" }
 
 // unreadable drops the name that the system's error repeats.
 func unreadable(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage("%s: no such file", name)
+	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err

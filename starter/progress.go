@@ -28,8 +28,13 @@ func (c *progressCmd) Run(ctx context.Context, s *session) error {
 	if s.json {
 		return s.object(p)
 	}
-	if p.Ledger {
-		s.say("no workflow answers: this is what the ledger holds, written rows only")
+	switch {
+	case p.Ledger && p.State.Open():
+		s.say("from the ledger: no workflow answers, so only written rows are known")
+	case p.Ledger:
+		s.say("from the ledger: the import has ended")
+	default:
+		s.say("from the workflow")
 	}
 	lines := newView(c.Source).block(p, time.Now(), 0, "")
 	return s.data(ansi.Strip(strings.Join(lines, "\n")) + "\n")

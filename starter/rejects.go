@@ -18,7 +18,7 @@ import (
 
 type importsRejectsCmd struct {
 	Import string `arg:"" name:"id|source" help:"An import's id or number, or a source, which means its latest."`
-	Output string `short:"o" enum:"csv,json" default:"csv" env:"SLUICE_OUTPUT" help:"csv, or json: one object a line."`
+	Output string `short:"o" enum:"csv,json" default:"csv" env:"SLUICE_LIST_OUTPUT" help:"csv, or json: one object a line."`
 	Raw    bool   `env:"SLUICE_RAW" help:"Leave cells as they are; by default a cell that a spreadsheet would run as a formula gets a ' in front."`
 }
 

@@ -12,7 +12,6 @@ import (
 // left out of the report.
 type places struct {
 	Database string // never with a password
-	Rejects  string // the list of rejected rows, as a path or a URL
 	Link     string // the import's page in the Temporal UI
 }
 
@@ -122,7 +121,7 @@ func placesTable(r crm.Report, at places) string {
 	add("database", at.Database)
 	if r.Rejected > 0 {
 		add("rejected rows", "starter imports rejects "+reference(r))
-		add("", at.Rejects)
+		add("", r.RejectFile)
 	}
 	add("details", "starter imports show "+reference(r))
 	add("Temporal", at.Link)
@@ -139,15 +138,12 @@ func reference(r crm.Report) string {
 
 // complete fills what only the command knows into a report before it is
 // printed as JSON, where a list is never null.
-func complete(r crm.Report, at places) crm.Report {
+func complete(r crm.Report) crm.Report {
 	if r.Rejects == nil {
 		r.Rejects = []crm.RejectGroup{}
 	}
 	if r.RejectFile == "" && r.Rejected > 0 {
-		r.RejectFile = at.Rejects
-		if r.RejectFile == "" {
-			r.RejectFile = "starter imports rejects " + reference(r)
-		}
+		r.RejectFile = "starter imports rejects " + reference(r)
 	}
 	return r
 }
@@ -155,7 +151,7 @@ func complete(r crm.Report, at places) crm.Report {
 // printReport writes a report to standard output.
 func (p *printer) printReport(r crm.Report, at places) error {
 	if p.json {
-		return p.object(complete(r, at))
+		return p.object(complete(r))
 	}
 	return p.data(reportText(r, at))
 }

@@ -20,19 +20,20 @@ func doneReport() crm.Report {
 		Rejects: []crm.RejectGroup{
 			{Reason: crm.ReasonBadEmail, Column: "Email", Count: 30, FirstLine: 1_204},
 			{Reason: crm.ReasonTooFewCells, Count: 11, FirstLine: 8_812}},
+		RejectFile:   "/data/stage/imports/12/rejected",
 		RejectObject: crm.Object{Key: "imports/12/rejected", Size: 9},
 		Seconds:      133.4, RowsPerSecond: 3091.2, StartedAt: start, EndedAt: start.Add(133400 * time.Millisecond),
 	}
 }
 
-var somewhere = places{Database: "postgres://sluice:xxxxx@db/crm", Rejects: "/data/stage/imports/12/rejected",
+var somewhere = places{Database: "postgres://sluice:xxxxx@db/crm",
 	Link: "http://127.0.0.1:8233/namespaces/sluice/workflows/import:newsletter"}
 
 func TestReportSaysWhatBecameOfEveryRow(t *testing.T) {
 	t.Parallel()
 	clean := doneReport()
 	clean.Counts = crm.Counts{Read: 1, Accepted: 1, Customers: crm.Tally{Records: 1, Created: 1}}
-	clean.Rejects, clean.RejectObject, clean.Seconds, clean.RowsPerSecond = nil, crm.Object{}, 0.31, 3.2
+	clean.Rejects, clean.RejectFile, clean.RejectObject, clean.Seconds, clean.RowsPerSecond = nil, "", crm.Object{}, 0.31, 3.2
 	ended := doneReport()
 	ended.State, ended.Unprocessed, ended.Accepted = crm.Failed, 100_000, 312_278
 	ended.Failure = &crm.Failure{Type: crm.FailInvalid, Step: "Inspect", Message: `column "Date": invalid: dates can be read in two ways; set date_order`}
@@ -75,7 +76,7 @@ func TestReportIsOneJSONObjectWithTheKeysPromised(t *testing.T) {
 
 func TestReportWithoutRejectsHasAnEmptyList(t *testing.T) {
 	t.Parallel()
-	r := complete(crm.Report{State: crm.Done}, places{})
+	r := complete(crm.Report{State: crm.Done})
 	text, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)

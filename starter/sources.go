@@ -14,11 +14,11 @@ import (
 
 type sourcesAddCmd struct {
 	Name     string `arg:"" help:"1 to 64 of a-z, 0-9 and -; it never changes."`
-	Title    string `placeholder:"TEXT" env:"SLUICE_TITLE" help:"What people call it. Default: the name."`
-	Kind     string `enum:"file" default:"file" env:"SLUICE_KIND" help:"What reads it: file, for files that are imported."`
-	TimeZone string `placeholder:"ZONE" default:"UTC" env:"SLUICE_TIME_ZONE" help:"Time zone of dates without one, such as Europe/Zurich."`
-	Region   string `placeholder:"CC" env:"SLUICE_REGION" help:"Country of telephone numbers without one, two letters, such as CH."`
-	Mapping  string `placeholder:"FILE" env:"SLUICE_MAPPING" help:"Saved as the source's mapping, for imports that name none."`
+	Title    string `placeholder:"TEXT" env:"SLUICE_SOURCE_TITLE" help:"What people call it. Default: the name."`
+	Kind     string `enum:"file" default:"file" env:"SLUICE_SOURCE_KIND" help:"What reads it: file, for files that are imported."`
+	TimeZone string `placeholder:"ZONE" default:"UTC" env:"SLUICE_SOURCE_TIME_ZONE" help:"Time zone of dates without one, such as Europe/Zurich."`
+	Region   string `placeholder:"CC" env:"SLUICE_SOURCE_REGION" help:"Country of telephone numbers without one, two letters, such as CH."`
+	Mapping  string `placeholder:"FILE" env:"SLUICE_SOURCE_MAPPING" help:"Saved as the source's mapping, for imports that name none."`
 }
 
 // Run makes a source. For one that exists it only saves the mapping, if one is
@@ -76,7 +76,7 @@ func (c *sourcesAddCmd) source() (crm.Source, error) {
 		return source, unreadable(c.Mapping, err)
 	}
 	if _, err := mapping.ParseSpec(text); err != nil {
-		return source, usage("%s: %s", c.Mapping, plain(err.Error()))
+		return source, usage("%s: %s", c.Mapping, fault(err))
 	}
 	source.Mapping = string(text)
 	return source, nil
@@ -105,6 +105,9 @@ func (c *sourcesListCmd) Run(ctx context.Context, s *session) error {
 
 func (s *session) sources(ctx context.Context) ([]crm.SourceStatus, error) {
 	db, err := s.readStore(ctx)
+	if errors.Is(err, crm.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

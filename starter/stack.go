@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"strings"
 
 	"sluice/internal/crm"
 	"sluice/internal/launch"
@@ -45,6 +44,9 @@ func (s *session) stop(k *stack) {
 		open, err := k.Store.Imports(context.Background(), store.ImportQuery{Open: true})
 		if err == nil {
 			for _, row := range open {
+				if row.State == crm.Paused {
+					continue
+				}
 				s.say("%s is not at its end: it goes on with the next `starter import …` or `starter imports watch %s`",
 					importName(row), row.Source)
 			}
@@ -70,11 +72,12 @@ func fileNames(files []crm.FileRef) string {
 	return fmt.Sprintf("%s and %d more", files[0].Name, len(files)-1)
 }
 
-// places says where an import lies.
-func (k *stack) places(started launch.Started, r crm.Report) places {
-	at := places{Database: databaseName(k.config), Link: k.Launcher.Link(started)}
-	if !r.RejectObject.IsZero() {
-		at.Rejects = k.Stage.Path(r.RejectObject)
+// places says where an import lies. A UI that stops with this process is no
+// place to go to.
+func (k *stack) places(started launch.Started) places {
+	at := places{Database: databaseName(k.config)}
+	if !k.ends() {
+		at.Link = k.Launcher.Link(started)
 	}
 	return at
 }
@@ -124,10 +127,6 @@ func (s *session) reach(ctx context.Context) (*stack, error) {
 	}
 	return s.start(ctx)
 }
-
-// reference takes what people write for an import: an id, a number with or
-// without #, or a source, which means its latest.
-func importRef(ref string) string { return strings.TrimPrefix(strings.TrimSpace(ref), "#") }
 
 // login is the name of who is at the keyboard, for those who look later.
 func login() string {

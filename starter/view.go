@@ -38,7 +38,10 @@ func (v *view) block(p crm.Progress, now time.Time, width int, trouble string) [
 	for _, s := range p.Steps {
 		lines = append(lines, v.step(p, s, now))
 	}
-	lines = append(lines, bar(p, width), tally(p))
+	if p.Bytes > 0 || p.BytesTotal > 0 {
+		lines = append(lines, bar(p, width))
+	}
+	lines = append(lines, tally(p))
 	if p.State == crm.Paused {
 		lines = append(lines, warn.Render(pausedText(p)))
 	}
@@ -60,6 +63,9 @@ func (v *view) title(p crm.Progress, now time.Time) string {
 		parts = append(parts, fmt.Sprintf("import %d", p.Import.Number))
 	}
 	parts = append(parts, doing(p))
+	if !p.State.Open() && !p.UpdatedAt.IsZero() {
+		now = p.UpdatedAt
+	}
 	if !p.StartedAt.IsZero() {
 		parts = append(parts, clock(now.Sub(p.StartedAt)))
 	}

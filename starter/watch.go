@@ -44,7 +44,11 @@ func (s *session) find(ctx context.Context, ref string) (crm.ImportRow, error) {
 		return crm.ImportRow{}, err
 	}
 	defer db.Close()
-	return db.Import(ctx, importRef(ref))
+	row, err := db.Import(ctx, ref)
+	if errors.Is(err, crm.ErrNotFound) {
+		err = fmt.Errorf("%w; see starter imports list", err)
+	}
+	return row, err
 }
 
 // watch starts or reaches the installation, where the import goes on, and

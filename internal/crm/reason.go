@@ -10,7 +10,7 @@ type Reason string
 // Reasons found in the file's text, before any meaning is given to a cell.
 const (
 	ReasonTooFewCells  Reason = "too_few_cells"  // fewer cells than the header
-	ReasonTooManyCells Reason = "too_many_cells" // more cells than the header, and not only blank ones
+	ReasonTooManyCells Reason = "too_many_cells" // more cells than the header, and not only the blank ones that most rows have
 	ReasonStrayQuote   Reason = "stray_quote"    // a quote where none may stand, or one that is never closed
 	ReasonBadEncoding  Reason = "bad_encoding"   // bytes that are not text in the file's encoding
 	ReasonBadCharacter Reason = "bad_character"  // U+0000, which no database keeps as text

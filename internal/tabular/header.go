@@ -63,11 +63,13 @@ func checkNames(names []string, line int64) error {
 func (l *Layout) settle(s sample, names []string) ([]crm.Decision, error) {
 	named := lastNamed(names)
 	used, rows, misfits := named, 0, 0
+	widths := map[int]int{} // how many rows have so many cells
 	s.at = l.Start
 	if s.at.Offset <= int64(len(s.text)) {
 		s.rows(*l, func(row *crm.Row) bool {
 			last := lastNamed(row.Cells)
 			rows++
+			widths[len(row.Cells)]++
 			switch {
 			case row.Fault != "":
 			case last > len(names), len(row.Cells) < named && !l.Numbered:
@@ -88,6 +90,12 @@ func (l *Layout) settle(s sample, names []string) ([]crm.Decision, error) {
 			"remove the lines above the header, or mend it", l.HeaderLine, columns(named), rows)
 	}
 	l.Header = slices.Clip(names[:used])
+	l.Spare = len(names) - used
+	for width, n := range widths {
+		if 2*n > rows {
+			l.Spare = max(l.Spare, width-used)
+		}
+	}
 	d := crm.Decision{
 		About: "header", Choice: fmt.Sprintf("line %d", l.HeaderLine),
 		Evidence: columns(used), Score: 1,

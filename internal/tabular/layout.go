@@ -12,6 +12,12 @@ type Layout struct {
 	// where the header is blank. No two names that are not blank are equal.
 	Header []string `json:"header"`
 
+	// Spare is how many blank cells rows may have beyond the header's last
+	// column: as many as the header itself has, or most rows of the sample. A
+	// blank cell more is a delimiter too many somewhere in the row, and then
+	// nobody knows which cell is which.
+	Spare int `json:"spare,omitempty"`
+
 	// HeaderLine is the line the header is on, as [crm.Row] counts lines.
 	HeaderLine int64 `json:"header_line"`
 

@@ -19,6 +19,7 @@ type Reader struct {
 
 	at       crm.Position // of buf[start]
 	width    int          // columns of the header; 0 takes rows of any width
+	spare    int          // blank cells allowed beyond them
 	numbered bool
 	blank    int64
 
@@ -38,7 +39,7 @@ func NewReader(r io.Reader, l Layout, at crm.Position) *Reader {
 	at.Line = max(at.Line, 1)
 	return &Reader{
 		r: r, scan: newScanner(delim, l.CR), at: at,
-		width: len(l.Header), numbered: l.Numbered,
+		width: len(l.Header), spare: l.Spare, numbered: l.Numbered,
 	}
 }
 

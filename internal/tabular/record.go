@@ -24,9 +24,12 @@ func (r *Reader) fits() bool {
 }
 
 // columns returns how many of the cells count: not the blank ones beyond the
-// header's last column.
+// header's last column, if the file is one whose rows have such.
 func (r *Reader) columns(cells []string) int {
 	n := len(cells)
+	if n > r.width+r.spare && !r.numbered {
+		return n
+	}
 	for r.width > 0 && n > r.width && n <= maxColumns && isBlank(cells[n-1]) {
 		n--
 	}

@@ -261,3 +261,21 @@ func TestHeaderBeyondTheSampleIsFound(t *testing.T) {
 		t.Errorf("header on line %d, rows %+v", tab.Layout.HeaderLine, tab.Rows)
 	}
 }
+
+func TestSpareBlankCellsAreThoseOfTheHeaderOrOfMostRows(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text string
+		want int
+	}{
+		"none":              {"a,b\n1,2\n3,4\n", 0},
+		"of the header":     {"a,b,,\n1,2,,\n3,4\n", 2},
+		"of most rows":      {"a,b\n1,2,\n3,4,\n5,6\n", 1},
+		"of one row of two": {"a,b\n1,2,\n3,4\n", 0},
+	} {
+		l, _, err := Sniff(t.Context(), inMemory([]byte(c.text)), Format{Kind: KindCSV, Encoding: "utf-8"}, Settings{})
+		if err != nil || l.Spare != c.want || len(l.Header) != 2 {
+			t.Errorf("%s: %d spare beside %d columns, %v; want %d beside 2", name, l.Spare, len(l.Header), err, c.want)
+		}
+	}
+}

@@ -32,6 +32,9 @@ func (a *attempt) judge(ctx context.Context) (crm.Counts, error) {
 	}
 	for {
 		marks, err := a.marks(ctx)
+		if err == nil {
+			err = a.foreign(marks)
+		}
 		if err != nil {
 			return crm.Counts{}, err
 		}
@@ -121,16 +124,23 @@ func (a *attempt) marks(ctx context.Context) (marks [3]string, err error) {
 		if len(marks[e]) != len(a.live[e]) {
 			return marks, fmt.Errorf("%w: %d of %d %s are loaded", crm.ErrUnbalanced, len(marks[e]), len(a.live[e]), e.Plural())
 		}
-		// A record is written from one row of an import. Two rows of one
-		// identity are a fault of the verdict, never a matter of rules: which
-		// of them won would depend on the order of the writers (invariant 6).
+	}
+	return marks, nil
+}
+
+// foreign makes sure that no record was written by this import from another
+// row. Two rows of one identity are a fault of the verdict, never a matter of
+// rules: which of them won would depend on the order of the writers
+// (invariant 6).
+func (a *attempt) foreign(marks [3]string) error {
+	for _, e := range crm.Entities {
 		if i := strings.IndexByte(marks[e], markOwn); i >= 0 {
 			at := a.addresses[e][a.live[e][i]]
-			return marks, fmt.Errorf("%w: the %s of line %d of file %d was written by this import from another row",
+			return fmt.Errorf("%w: the %s of line %d of file %d was written by this import from another row",
 				crm.ErrUnbalanced, e, at.Line(), at.File())
 		}
 	}
-	return marks, nil
+	return nil
 }
 
 // verdict turns marks into outcomes by the import's mode.
@@ -174,7 +184,7 @@ func (a *attempt) keepWritten() {
 		}
 	}
 	for e := range a.outcomes {
-		for _, ord := range a.live[e] {
+		for ord := range a.outcomes[e] {
 			if written[a.addresses[e][ord]] && a.outcomes[e][ord].Reason() != "" {
 				a.outcomes[e][ord] = crm.Duplicate
 			}

@@ -116,6 +116,9 @@ func (a *attempt) run(ctx context.Context) (crm.Counts, error) {
 	if err := a.aim(ctx); err != nil {
 		return crm.Counts{}, err
 	}
+	if err := a.checkDuplicates(ctx); err != nil {
+		return crm.Counts{}, err
+	}
 	for _, e := range crm.Entities {
 		if err := a.load(ctx, e); err != nil {
 			return crm.Counts{}, err
@@ -229,7 +232,7 @@ func (a *attempt) clear(ctx context.Context) error {
 		if a.in.Batch.Part(e).Records == 0 {
 			continue
 		}
-		if err := a.s.dialect.prepare(ctx, a.tx, e); err != nil {
+		if _, err := a.tx.ExecContext(ctx, "DELETE FROM "+staged(e)); err != nil {
 			return err
 		}
 	}

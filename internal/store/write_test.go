@@ -235,13 +235,14 @@ func TestWrittenRowsStayAcceptedWhenSettled(t *testing.T) {
 		m := begin(t, s, crm.Rules{}, "")
 		m.write(testRow{line: 2, customer: person("a", "Ann")})
 		m.end(crm.Done)
-		m = begin(t, s, crm.Rules{}, crm.CreateOnly)
-		// The first row is rejected, the second repeats its customer and
-		// brings a contact.
-		m.write(testRow{line: 2, customer: person("a", "Ann")},
-			testRow{line: 3, customer: person("a", "Ann"), contact: fields{"email": "c@x.org"}, preset: [3]crm.Outcome{crm.Duplicate}})
-		want(t, "outcomes", m.outcomes(0), "Ed c")
-		in, p := m.stage(testRow{line: 3, customer: person("a", "Ann"), contact: fields{"email": "c@x.org"}, preset: [3]crm.Outcome{crm.ToWrite, crm.Created}})
+		m = begin(t, s, crm.Rules{}, "")
+		// The database refuses the first row's customer; the second row
+		// repeats it and brings a contact.
+		refused := fields{"external_id": "a", "status": "Not A Status"}
+		m.write(testRow{line: 2, customer: refused},
+			testRow{line: 3, customer: refused, contact: fields{"email": "c@x.org"}, preset: [3]crm.Outcome{crm.Duplicate}})
+		want(t, "outcomes", m.outcomes(0), "Rd c")
+		in, p := m.stage(testRow{line: 3, customer: refused, contact: fields{"email": "c@x.org"}, preset: [3]crm.Outcome{crm.ToWrite, crm.Created}})
 		in.Settles = &crm.Settles{Before: crm.Counts{Read: 1, Accepted: 1, Customers: crm.Tally{Records: 1, Duplicate: 1}, Contacts: crm.Tally{Records: 1, Created: 1}},
 			Moved: map[int][3][]int{0: {crm.Customer: {1}}}}
 		counts, err := s.Write(context.Background(), in, p.open)
@@ -250,6 +251,26 @@ func TestWrittenRowsStayAcceptedWhenSettled(t *testing.T) {
 		}
 		want(t, "correction", counts, crm.Counts{})
 		want(t, "outcomes settled", m.outcomes(1), "d c")
+	})
+}
+
+func TestDuplicateIsHeldAgainstTheModeAsItsWinnerIs(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		m := begin(t, s, crm.Rules{}, "")
+		m.write(testRow{line: 2, customer: person("a", "Ann")})
+		m.end(crm.Done)
+		// The winners are in another batch, which may not be written yet.
+		rows := []testRow{
+			{line: 12, customer: person("a", "Ann"), contact: fields{"email": "c@x.org"}, preset: [3]crm.Outcome{crm.Duplicate}},
+			{line: 13, customer: person("b", "Ben"), preset: [3]crm.Outcome{crm.Duplicate}},
+		}
+		m = begin(t, s, crm.Rules{}, crm.CreateOnly)
+		m.write(rows...)
+		want(t, "create_only", m.outcomes(0), "Ed s")
+		m.end(crm.Done)
+		m = begin(t, s, crm.Rules{}, crm.UpdateOnly)
+		m.write(rows...)
+		want(t, "update_only", m.outcomes(0), "dA A")
 	})
 }
 

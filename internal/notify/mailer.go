@@ -24,9 +24,12 @@ import (
 // A Mailer sends e-mail through one server. It keeps no connection between
 // messages and is safe for concurrent use.
 type Mailer struct {
-	client *mail.Client
-	from   *netmail.Address
-	hide   *strings.Replacer // what no error may say
+	host    string
+	options []mail.Option
+	direct  bool // TLS from the first byte
+	tls     *tls.Config
+	from    *netmail.Address
+	hide    *strings.Replacer // what no error may say
 }
 
 // Open prepares a mailer; it does not connect. There is nothing to close.
@@ -61,21 +64,25 @@ func open(u *url.URL) (*Mailer, error) {
 	if err != nil {
 		return nil, err
 	}
-	options, err := transport(u)
-	if err != nil {
+	m := &Mailer{host: u.Hostname(), from: from, direct: u.Scheme == "smtps",
+		tls:  &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12},
+		hide: replacer(password, u.User.Username(), from.Address)}
+	if m.options, err = transport(u); err != nil {
 		return nil, err
 	}
-	if u.User != nil {
-		options = append(options, mail.WithUsername(u.User.Username()), mail.WithPassword(password))
-	}
 	// A check before each message would hide why a connection is gone.
-	options = append(options, mail.WithTimeout(30*time.Second), mail.WithoutNoop())
-	client, err := mail.NewClient(u.Hostname(), options...)
-	if err != nil {
+	m.options = append(m.options, mail.WithTimeout(timeout), mail.WithoutNoop(), mail.WithTLSConfig(m.tls))
+	if u.User != nil {
+		m.options = append(m.options, mail.WithUsername(u.User.Username()), mail.WithPassword(password))
+	}
+	if _, err := mail.NewClient(m.host, m.options...); err != nil {
 		return nil, errors.New("host or port")
 	}
-	return &Mailer{client, from, replacer(password, u.User.Username(), from.Address)}, nil
+	return m, nil
 }
+
+// timeout bounds connecting, and then the conversation.
+const timeout = 30 * time.Second
 
 func sender(u *url.URL) (*netmail.Address, error) {
 	from := u.Query().Get("from")
@@ -115,16 +122,24 @@ func transport(u *url.URL) ([]mail.Option, error) {
 	}
 	options := []mail.Option{mail.WithPort(port), mail.WithTLSPolicy(map[string]mail.TLSPolicy{
 		"starttls": mail.TLSMandatory, "opportunistic": mail.TLSOpportunistic, "none": mail.NoTLS, "smtps": mail.NoTLS}[mode])}
-	if mode == "smtps" {
-		options = append(options, mail.WithSSL())
-	}
-	switch {
-	case u.User != nil && mode == "none":
-		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthPlainNoEnc))
-	case u.User != nil:
-		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover))
+	if u.User != nil {
+		options = append(options, proof(mode))
 	}
 	return options, nil
+}
+
+// proof says how to give the password.
+func proof(mode string) mail.Option {
+	switch mode {
+	case "none":
+		return mail.WithSMTPAuth(mail.SMTPAuthPlainNoEnc)
+	case "smtps":
+		// The library does not see that our connection is encrypted, and left
+		// to itself would pass over the usual ways.
+		return mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthSCRAMSHA1,
+			mail.SMTPAuthPlain, mail.SMTPAuthLogin)
+	}
+	return mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover)
 }
 
 func loopback(host string) bool {
@@ -146,10 +161,34 @@ func (m *Mailer) Send(ctx context.Context, msg crm.Message) error {
 	}
 	// What fails after the server took the message, such as a polite end,
 	// must not send it again.
-	if err := m.client.DialAndSendWithContext(ctx, out); err != nil && !out.IsDelivered() {
+	if err := m.deliver(ctx, out); err != nil && !out.IsDelivered() {
 		return fmt.Errorf("send message %d: %w", msg.ID, m.cause(err, msg.To))
 	}
 	return nil
+}
+
+// deliver sends over a connection of its own and closes it: the library leaves
+// one open when a server turns us away before the message, and heeds the
+// context no longer than it dials.
+func (m *Mailer) deliver(ctx context.Context, out *mail.Msg) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	dial := func(dialing context.Context, network, address string) (c net.Conn, err error) {
+		if m.direct {
+			c, err = (&tls.Dialer{Config: m.tls}).DialContext(dialing, network, address)
+		} else {
+			c, err = (&net.Dialer{}).DialContext(dialing, network, address)
+		}
+		if err == nil {
+			context.AfterFunc(ctx, func() { c.Close() })
+		}
+		return c, err
+	}
+	client, err := mail.NewClient(m.host, append(m.options[:len(m.options):len(m.options)], mail.WithDialContextFunc(dial))...)
+	if err != nil {
+		return err
+	}
+	return client.DialAndSendWithContext(ctx, out)
 }
 
 func (m *Mailer) compose(msg crm.Message) (*mail.Msg, error) {

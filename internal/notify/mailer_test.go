@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime/quotedprintable"
@@ -203,13 +204,29 @@ func TestCertificateIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkError(t, m.Send(t.Context(), message), nil, "not trusted")
-	if err := m.client.SetTLSConfig(trust); err != nil {
-		t.Fatal(err)
-	}
+	m.tls.RootCAs = trust.RootCAs
 	if err := m.Send(t.Context(), message); err != nil {
 		t.Error(err)
 	}
 	s.only(t)
+}
+
+func TestCancelEndsAConversation(t *testing.T) {
+	t.Parallel()
+	reached, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	s := (&sink{stall: func(verb string) {
+		if verb == "DATA" {
+			close(reached)
+			<-release
+		}
+	}}).start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-reached
+		cancel()
+	}()
+	checkError(t, mailer(t, s, "").Send(ctx, message), nil, "")
 }
 
 func TestUnreachableServerIsTriedAgain(t *testing.T) {

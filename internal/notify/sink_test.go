@@ -17,7 +17,8 @@ import (
 // first time by the first, and so on; an answer of "" hangs up.
 type sink struct {
 	answers map[string][]string
-	offers  []string // extensions
+	offers  []string          // extensions
+	stall   func(verb string) // called before an answer; may be nil
 
 	net.Listener
 	mu       sync.Mutex
@@ -127,6 +128,9 @@ func (s *sink) data(c *bufio.ReadWriter) bool {
 }
 
 func (s *sink) answer(c *bufio.ReadWriter, verb, usual string) bool {
+	if s.stall != nil {
+		s.stall(verb)
+	}
 	s.mu.Lock()
 	if next := s.answers[verb]; len(next) > 0 {
 		usual, s.answers[verb] = next[0], next[1:]

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -41,13 +42,22 @@ func Open(_ context.Context, url string) (*Index, error) {
 		// The cause may repeat the URL with its password.
 		return nil, fmt.Errorf("open redis: %w: use redis://user:password@host:port/0, rediss:// or unix://", crm.ErrInvalid)
 	}
+	silence()
 	o.ContextTimeoutEnabled = true
-	o.ReadTimeout = max(o.ReadTimeout, 10*time.Second) // a claim of a large batch
+	o.ReadTimeout = max(o.ReadTimeout, 30*time.Second) // for a pipeline of claims on a busy machine
 	// Both are commands that servers like Redis refuse.
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return &Index{redis: redis.NewClient(o)}, nil
 }
+
+// silence keeps the library from writing to standard error by itself. What
+// goes wrong is in the errors it returns.
+var silence = sync.OnceFunc(func() { redis.SetLogger(silent{}) })
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // Close ends the connections.
 func (x *Index) Close() error { return x.redis.Close() }
@@ -82,10 +92,11 @@ func (x *Index) Check(ctx context.Context) ([]string, error) {
 const timeToLive = 7 * 24 * time.Hour
 
 // A call of the script holds up the whole server, some 5 ms for this many
-// keys; a pipeline of calls holds up nobody but is kept in memory here.
+// keys; a pipeline of calls holds up nobody, but must be answered within the
+// time a read may take.
 const (
 	keysPerCall      = 2_000
-	callsPerPipeline = 32
+	callsPerPipeline = 8
 )
 
 //go:embed claim.lua

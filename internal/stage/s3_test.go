@@ -28,7 +28,7 @@ func newS3(t *testing.T) string {
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	return "s3://bucket?region=us-east-1&use_path_style=true&request_checksum_calculation=when_required" +
-		"&anonymous=true&endpoint=" + server.URL
+		"&response_checksum_validation=when_required&anonymous=true&endpoint=" + server.URL
 }
 
 func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {

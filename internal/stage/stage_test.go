@@ -131,12 +131,15 @@ func sum(b []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// noise returns bytes that do not compress, the same every time.
-func noise(n int) []byte {
-	b := make([]byte, n)
+// noise returns bytes that do not compress, the same every time, for reading
+// only.
+func noise(n int) []byte { return allNoise()[:n] }
+
+var allNoise = sync.OnceValue(func() []byte {
+	b := make([]byte, sizes["large"])
 	rand.NewChaCha8([32]byte{1}).Read(b)
 	return b
-}
+})
 
 var sizes = map[string]int{"empty": 0, "small": 7, "large": 9 << 20} // S3 takes the large one in parts.
 
@@ -248,7 +251,7 @@ func TestAbortLeavesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.Write(noise(6 << 20))
+			w.Write(noise(sizes["large"]))
 			w.Abort()
 			w.Abort()
 			if _, err := w.Write([]byte("late")); err == nil {

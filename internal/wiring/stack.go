@@ -70,6 +70,13 @@ func Start(ctx context.Context, c Config, say func(format string, args ...any)) 
 	if !p.any() {
 		return s, s.connect(ctx, c, o)
 	}
+	if !p.temporal { // before anything is made for it
+		t, err := dial(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		t.Close()
+	}
 	s.DataDir = c.DataDir
 	dir, err := embedded.Open(c.DataDir)
 	var locked *embedded.LockedError

@@ -45,10 +45,13 @@ type Carried struct {
 // in [Carried].
 func Import(ctx workflow.Context, in ImportInput) (crm.Report, error) {
 	m := newImporting(ctx, in)
+	// The work can be stopped before the first command may arrive.
+	work, stop := workflow.WithCancel(ctx)
+	m.stop = stop
 	if err := m.answer(ctx); err != nil {
 		return crm.Report{}, err
 	}
-	report, err := m.run(ctx)
+	report, err := m.run(ctx, work)
 	// A command that was accepted is answered before the run closes.
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	return report, err
@@ -85,9 +88,9 @@ func newImporting(ctx workflow.Context, in ImportInput) *importing {
 	return m
 }
 
-func (m *importing) run(ctx workflow.Context) (crm.Report, error) {
-	work, stop := workflow.WithCancel(ctx)
-	m.stop = stop
+// run takes the import from its request to its report. work is ctx until
+// somebody cancels.
+func (m *importing) run(ctx, work workflow.Context) (crm.Report, error) {
 	earlier, err := m.open(work)
 	if err == nil && earlier != "" {
 		return m.alreadyImported(ctx, earlier), nil
@@ -199,7 +202,7 @@ func (m *importing) end(ctx workflow.Context, failed error) (crm.Report, error) 
 		in.State, in.Failure = crm.Failed, failureOf(failed)
 	}
 	if m.at.Import.Number == 0 { // Open itself failed: there is nothing to recount
-		return crm.Report{}, failed
+		return crm.Report{ImportID: m.request.ID, Source: m.request.Source, State: in.State, Failure: in.Failure}, failed
 	}
 	m.phase(ctx, phaseReconcile)
 	report, err := run(ctx, crm.Reconcile, m.tuning, "Reconcile", in)

@@ -372,6 +372,18 @@ func TestCancelEndsCancelledAndIsRecounted(t *testing.T) {
 	}
 }
 
+func TestCancelBeforeTheFirstStepEndsCancelled(t *testing.T) {
+	t.Parallel()
+	s := &steps{batches: 400}
+	env := environment(t, s)
+	var cancel update
+	env.RegisterDelayedCallback(func() { cancel.send(env, workflows.UpdateCancel) }, 0)
+	env.ExecuteWorkflow(workflows.Import, request(2, 500))
+	if r, err := result(t, env); err != nil || r.State != crm.Cancelled || !cancel.done {
+		t.Fatalf("import = %v, %v, cancel done %v; want cancelled", r.State, err, cancel.done)
+	}
+}
+
 func TestTemporalsOwnCancelEndsCancelledToo(t *testing.T) {
 	t.Parallel()
 	s := &steps{batches: 400}

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
@@ -80,7 +81,23 @@ var scenes = []scene{
 	{name: "failed", rows: 10, header: "nobody,knows,these,columns\n"},
 }
 
+// underWay waits until some batches are in.
+func underWay(ctx context.Context, l *launch.Launcher, source string) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		p, err := l.Progress(ctx, source)
+		if err != nil || p.Counts.Read > 0 {
+			return err
+		}
+	}
+	return nil
+}
+
 func pauseAndResume(ctx context.Context, l *launch.Launcher, source string) error {
+	if err := underWay(ctx, l, source); err != nil {
+		return err
+	}
 	if _, err := l.Pause(ctx, source, "recorder"); err != nil {
 		return err
 	}
@@ -89,6 +106,9 @@ func pauseAndResume(ctx context.Context, l *launch.Launcher, source string) erro
 }
 
 func cancel(ctx context.Context, l *launch.Launcher, source string) error {
+	if err := underWay(ctx, l, source); err != nil {
+		return err
+	}
 	_, err := l.Cancel(ctx, source, "recorder")
 	return err
 }

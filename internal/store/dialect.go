@@ -23,6 +23,10 @@ type dialect interface {
 	prepare(ctx context.Context, tx session, e crm.Entity) error
 	load(ctx context.Context, tx session, e crm.Entity, from *loader) error
 
+	// release gives back what the temporary table of e holds, if the end of
+	// the transaction does not.
+	release(ctx context.Context, tx session, e crm.Entity) error
+
 	// small lets the planner join temporary tables with each other as it
 	// likes; without it every table is looked up by its index, however few
 	// rows the planner thinks it has.
@@ -66,8 +70,9 @@ var tables = [...]string{crm.Customer: "customer_records", crm.Contact: "contact
 func staged(e crm.Entity) string { return "staged_" + e.Plural() }
 
 // statuses lists the words of a customer's status. The tables check it too;
-// the temporary table does so before anything else happens.
-const statuses = `('New Lead', 'Working Lead', 'Qualified Lead', 'Unqualified Lead', 'Active', 'Past Due', 'Cancelled')`
+// the temporary table does so before anything else happens. It compares one
+// word after the other: for IN, SQLite builds an index, once a row.
+var statuses = []string{"New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead", "Active", "Past Due", "Cancelled"}
 
 // stagedTable returns the definition of an entity's temporary table: the
 // columns of a batch between the record's place and what is found out about
@@ -92,7 +97,7 @@ func stagedTable(e crm.Entity, t columnTypes) string {
 		case e == crm.Customer && f.Name == "external_id":
 			col = f.Name + " " + t.key + " NOT NULL"
 		case e == crm.Customer && f.Name == "status":
-			col += " CHECK (status IN " + statuses + ")"
+			col += " CHECK (status = '" + strings.Join(statuses, "' OR status = '") + "')"
 		}
 		cols = append(cols, col)
 	}

@@ -62,7 +62,7 @@ func mergedAttributes(d dialect, s, t string, fill bool) string {
 	if fill {
 		both = d.patch(both, old)
 	}
-	return "CASE WHEN " + s + " IS NULL THEN " + t + " ELSE NULLIF(" + both + ", '{}') END"
+	return "CASE WHEN " + s + " IS NULL OR " + s + " = " + t + " THEN " + t + " ELSE NULLIF(" + both + ", '{}') END"
 }
 
 // newValue is the value of a field of a record that is created, and of one

@@ -111,6 +111,8 @@ func (p *postgresDialect) load(ctx context.Context, tx session, e crm.Entity, fr
 	return err
 }
 
+func (p *postgresDialect) release(context.Context, session, crm.Entity) error { return nil }
+
 func (p *postgresDialect) small(ctx context.Context, tx session, on bool) error {
 	_, err := tx.ExecContext(ctx, "SELECT set_config('enable_hashjoin', ?0, true), set_config('enable_mergejoin', ?0, true)",
 		map[bool]string{false: "off", true: "on"}[on])
@@ -131,7 +133,7 @@ func (p *postgresDialect) gather(value string) string {
 	return "COALESCE(string_agg(" + value + ", '' ORDER BY s.ord), '')"
 }
 
-func (p *postgresDialect) image(crm.Entity) string { return "to_jsonb(t)" }
+func (p *postgresDialect) image(crm.Entity) string { return "row_to_json(t)" }
 
 func (p *postgresDialect) patch(a, b string) string { return "(" + a + " || " + b + ")" }
 

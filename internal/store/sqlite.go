@@ -45,7 +45,7 @@ func openSQLite(path string) (*Store, error) {
 	}
 	// Transactions take the write lock as they begin: one that read first and
 	// wants to write then is refused if somebody else wrote in between.
-	db, err := sqliteDB(path, 1, "_txlock=immediate")
+	db, err := sqliteDB(path, 1, "_txlock=immediate&_pragma=cache_size(-32000)&_pragma=temp.cache_size(-32000)")
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func openSQLite(path string) (*Store, error) {
 func sqliteDB(path string, conns int, more string) (*bun.DB, error) {
 	name := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String()
 	db, err := sql.Open(sqliteshim.ShimName, name+"?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)"+
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=automatic_index(0)&_pragma=cache_size(-16000)&"+more)
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=automatic_index(0)&"+more)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,11 @@ func (l *sqliteDialect) prepare(ctx context.Context, tx session, e crm.Entity) e
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM "+staged(e))
+	return l.release(ctx, tx, e)
+}
+
+func (l *sqliteDialect) release(ctx context.Context, tx session, e crm.Entity) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM "+staged(e))
 	return err
 }
 

@@ -156,7 +156,15 @@ func (a *attempt) run(ctx context.Context) (crm.Counts, error) {
 	if err := a.close(ctx, counts); err != nil {
 		return counts, err
 	}
-	return counts, a.clear(ctx)
+	for _, e := range crm.Entities {
+		if len(a.live[e]) == 0 {
+			continue
+		}
+		if err := a.s.dialect.release(ctx, a.tx, e); err != nil {
+			return counts, err
+		}
+	}
+	return counts, nil
 }
 
 // A target is what a batch's import says about writing it.

@@ -154,7 +154,7 @@ CREATE TABLE IF NOT EXISTS before_images (
     record_id     uuid NOT NULL,
     rev_before    integer NOT NULL,
     rev_after     integer NOT NULL,
-    image         jsonb NOT NULL,
+    image         json NOT NULL,
     PRIMARY KEY (import_number, entity, record_id)
 );
 --bun:split

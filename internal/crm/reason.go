@@ -55,7 +55,8 @@ type Reasons map[Reason]int64
 
 // Add adds the counts of o. A nil o adds nothing.
 func (r Reasons) Add(o Reasons) {
-	for k, n := range o {
+	// Sums do not depend on the order in which they are added up.
+	for k, n := range o { //workflowcheck:ignore
 		r[k] += n
 	}
 }

@@ -56,7 +56,7 @@ type Reasons map[Reason]int64
 // Add adds the counts of o. A nil o adds nothing.
 func (r Reasons) Add(o Reasons) {
 	// Sums do not depend on the order in which they are added up.
-	for k, n := range o { //workflowcheck:ignore
+	for k, n := range o {
 		r[k] += n
 	}
 }

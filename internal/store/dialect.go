@@ -32,6 +32,9 @@ type dialect interface {
 	// rows the planner thinks it has.
 	small(ctx context.Context, tx session, on bool) error
 
+	// index makes the customers that are loaded quick to find by their keys.
+	index(ctx context.Context, tx session) error
+
 	share() string                // reads a row and keeps others from changing it
 	lock() string                 // reads a row and keeps others from sharing it
 	time(column string) string    // the canonical text of a time

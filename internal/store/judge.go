@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -90,7 +91,7 @@ func (a *attempt) find(ctx context.Context, e crm.Entity, where, only string) er
 func (a *attempt) findCustomers(ctx context.Context, e crm.Entity) error {
 	d := a.s.dialect
 	if len(a.live[crm.Customer]) > 0 {
-		if err := d.small(ctx, a.tx, true); err != nil {
+		if err := errors.Join(d.small(ctx, a.tx, true), d.index(ctx, a.tx)); err != nil {
 			return err
 		}
 		_, err := a.tx.ExecContext(ctx, d.find(staged(e), staged(crm.Customer), []string{"customer_id", "fresh"},

@@ -108,15 +108,15 @@ func (l *sqliteDialect) prepare(ctx context.Context, tx session, e crm.Entity) e
 	if err != nil {
 		return err
 	}
-	if e == crm.Customer {
-		if _, err := tx.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS temp.staged_customers_key ON staged_customers (external_id)"); err != nil {
-			return err
-		}
-	}
 	return l.release(ctx, tx, e)
 }
 
 func (l *sqliteDialect) release(ctx context.Context, tx session, e crm.Entity) error {
+	if e == crm.Customer {
+		if _, err := tx.ExecContext(ctx, "DROP INDEX IF EXISTS temp.staged_customers_key"); err != nil {
+			return err
+		}
+	}
 	_, err := tx.ExecContext(ctx, "DELETE FROM "+staged(e))
 	return err
 }
@@ -162,6 +162,12 @@ func (l *sqliteDialect) load(ctx context.Context, tx session, e crm.Entity, from
 }
 
 func (l *sqliteDialect) small(context.Context, session, bool) error { return nil }
+
+// index is made when the table is full, by sorting, and only if somebody asks.
+func (l *sqliteDialect) index(ctx context.Context, tx session) error {
+	_, err := tx.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS temp.staged_customers_key ON staged_customers (external_id)")
+	return err
+}
 
 // share and lock have nothing to add: whoever may write is alone.
 func (l *sqliteDialect) share() string { return "" }

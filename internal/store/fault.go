@@ -65,7 +65,11 @@ func clean(err error) error {
 	if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return errors.New("the connection to the database is lost")
 	}
-	// Errors of database/sql and bun quote the value they could not convert.
+	// Errors of database/sql and bun quote the value they could not convert:
+	// all that can be told is what kind of error it is.
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
 	return fmt.Errorf("database: %T", err)
 }
 

@@ -71,17 +71,17 @@ func codeOf(err error) int {
 		return c.code
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.Is(err, crm.ErrInvalid): // first: an error of the file system may look like one of the network
+		return exitUsage
 	case errors.Is(err, crm.ErrDenied), unreachable(err):
 		return exitUnreachable
-	case errors.Is(err, crm.ErrInvalid):
-		return exitUsage
 	}
 	return exitFailed
 }
 
 // unreachable reports whether err comes of something that does not answer.
 func unreachable(err error) bool {
-	var network net.Error
+	var network *net.OpError // and not net.Error: the system's file errors look like one
 	var part *wiring.ConnectError
 	var call interface{ Status() *status.Status } // what Temporal's errors have
 	switch {

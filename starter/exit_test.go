@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"syscall"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -30,6 +32,8 @@ func TestErrorsBecomeExitCodes(t *testing.T) {
 		{"credentials refused", fmt.Errorf("database: %w", crm.ErrDenied), 4},
 		{"another import runs", &launch.RunningError{Source: "newsletter"}, 4},
 		{"nobody listens", &net.OpError{Op: "dial", Err: errors.New("connection refused")}, 4},
+		{"folder that cannot be made", fmt.Errorf("%w: %w", crm.ErrInvalid, &fs.PathError{Op: "mkdir", Path: "x", Err: syscall.ENOTDIR}), 2},
+		{"disk full", &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, 1},
 		{"no answer in time", fmt.Errorf("dial: %w", context.DeadlineExceeded), 4},
 		{"a part cannot be reached", fmt.Errorf("start: %w", &wiring.ConnectError{Part: "redis", Err: errors.New("EOF")}), 4},
 		{"server not available", fmt.Errorf("start: %w", status.Error(codes.Unavailable, "down")), 4},

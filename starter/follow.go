@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +15,7 @@ import (
 type watched interface {
 	Progress(ctx context.Context, source string) (crm.Progress, error)
 	Wait(ctx context.Context, s launch.Started) (crm.Report, error)
+	Running(ctx context.Context, source string) (launch.Started, error)
 }
 
 const (
@@ -21,12 +23,21 @@ const (
 	pollLimit = 3 * time.Second  // for one answer
 	lineEvery = 10 * time.Second // where no block can stand
 	frameTime = 125 * time.Millisecond
+
+	aliveEvery = 3 * time.Second
+	deadAfter  = 4 // calls in a row that do not reach the process that does the work
 )
+
+// following says how an import is followed.
+type following struct {
+	quiet    bool // show nothing
+	attached bool // the work is done by another starter, which may end at any time
+}
 
 // follow shows an import until it ends and returns its report. ctx ends the
 // watching and not the import; the error is then the context's. A progress
 // that cannot be had is no error: the display says so and goes on.
-func follow(ctx context.Context, w watched, started launch.Started, p *printer, quiet bool) (crm.Report, error) {
+func follow(ctx context.Context, w watched, started launch.Started, p *printer, o following) (crm.Report, error) {
 	g, work := errgroup.WithContext(ctx)
 	watching, stop := context.WithCancel(work)
 	var report crm.Report
@@ -35,7 +46,10 @@ func follow(ctx context.Context, w watched, started launch.Started, p *printer, 
 		report, err = w.Wait(work, started)
 		return err
 	})
-	if !quiet {
+	if o.attached {
+		g.Go(func() error { return alive(watching, w, started.Source) })
+	}
+	if !o.quiet {
 		g.Go(func() error {
 			newDisplay(p, started.Source).run(watching, w)
 			return nil
@@ -46,6 +60,29 @@ func follow(ctx context.Context, w watched, started launch.Started, p *printer, 
 		err = ctx.Err()
 	}
 	return report, err
+}
+
+// alive returns an error once the process that does the work is gone: its
+// Temporal server went with it, and would be waited for without end. A server
+// of a cluster comes back; this one does not.
+func alive(ctx context.Context, w watched, source string) error {
+	tick := time.NewTicker(aliveEvery)
+	defer tick.Stop()
+	for missed := 0; missed < deadAfter; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		call, cancel := context.WithTimeout(ctx, pollLimit)
+		_, err := w.Running(call, source)
+		cancel()
+		missed++
+		if !unreachable(err) {
+			missed = 0
+		}
+	}
+	return coded{fmt.Errorf("the starter that did the work has ended; the import goes on with: starter imports watch %s", source), exitUnreachable}
 }
 
 // A display shows the progress of one import on a printer.

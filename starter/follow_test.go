@@ -43,6 +43,27 @@ func (w *aWatched) Wait(ctx context.Context, _ launch.Started) (crm.Report, erro
 	}
 }
 
+func (w *aWatched) Running(ctx context.Context, _ string) (launch.Started, error) {
+	if w.silent(time.Since(w.begun)) {
+		return launch.Started{}, context.DeadlineExceeded
+	}
+	return launch.Started{}, nil
+}
+
+func TestAnAttachedStarterNoticesThatTheOtherHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var err bytes.Buffer
+		w := &aWatched{ends: time.Hour, begun: time.Now(), silent: func(d time.Duration) bool { return d > 5*time.Second }}
+		_, fail := follow(t.Context(), w, launch.Started{Source: "newsletter"}, newPrinter(streams{nil, nil, &err}), following{attached: true})
+		if codeOf(fail) != exitUnreachable || !strings.Contains(fail.Error(), "starter imports watch newsletter") {
+			t.Errorf("follow = %v with exit code %d, want 4 and how to go on", fail, codeOf(fail))
+		}
+		if d := time.Since(w.begun); d > 30*time.Second {
+			t.Errorf("noticed after %s", d)
+		}
+	})
+}
+
 func never(time.Duration) bool { return false }
 
 func TestFollowWritesALineAtOnceEveryTenSecondsAndAtEachPhase(t *testing.T) {
@@ -50,7 +71,7 @@ func TestFollowWritesALineAtOnceEveryTenSecondsAndAtEachPhase(t *testing.T) {
 		var err bytes.Buffer
 		p := newPrinter(streams{nil, nil, &err})
 		report, fail := follow(t.Context(), &aWatched{ends: 32 * time.Second, silent: never, begun: time.Now()},
-			launch.Started{Source: "newsletter"}, p, false)
+			launch.Started{Source: "newsletter"}, p, following{})
 		if fail != nil || report.Number != 12 {
 			t.Fatalf("follow = import %d, %v", report.Number, fail)
 		}
@@ -66,7 +87,7 @@ func TestFollowSaysThatNoWorkerAnswersAndGoesOn(t *testing.T) {
 		var err bytes.Buffer
 		p := newPrinter(streams{nil, nil, &err})
 		w := &aWatched{ends: 30 * time.Second, begun: time.Now(), silent: func(d time.Duration) bool { return d > 5*time.Second && d < 15*time.Second }}
-		if _, fail := follow(t.Context(), w, launch.Started{Source: "newsletter"}, p, false); fail != nil {
+		if _, fail := follow(t.Context(), w, launch.Started{Source: "newsletter"}, p, following{}); fail != nil {
 			t.Fatal(fail)
 		}
 		if !strings.Contains(err.String(), "no worker answers; last known") {
@@ -81,7 +102,7 @@ func TestInterruptEndsTheWatchingOnly(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
 		_, fail := follow(ctx, &aWatched{ends: time.Hour, silent: never, begun: time.Now()},
-			launch.Started{Source: "newsletter"}, newPrinter(streams{nil, nil, &err}), false)
+			launch.Started{Source: "newsletter"}, newPrinter(streams{nil, nil, &err}), following{})
 		if !errors.Is(fail, context.Canceled) || codeOf(fail) != exitInterrupted {
 			t.Errorf("follow = %v with exit code %d, want cancelled and 130", fail, codeOf(fail))
 		}

@@ -160,7 +160,7 @@ func (s *session) finish(ctx context.Context, k *stack, started launch.Started, 
 	if link := k.Launcher.Link(started); link != "" && !quiet {
 		s.say("Temporal UI: %s", link)
 	}
-	report, err := follow(ctx, k.Launcher, started, s.printer, quiet)
+	report, err := follow(ctx, k.Launcher, started, s.printer, following{quiet: quiet, attached: k.Attached})
 	if ctx.Err() != nil {
 		return s.interrupted(k, started)
 	}

@@ -195,7 +195,8 @@ func TestAlreadyImportedEndsAtOnce(t *testing.T) {
 
 func TestStepThatFailsForGoodEndsFailedRecountedAndTold(t *testing.T) {
 	t.Parallel()
-	s := &steps{batches: 20, write: func(n int) error {
+	// Long enough that parse and dedupe are waiting for write when it fails.
+	s := &steps{batches: 400, write: func(n int) error {
 		if n == 4 {
 			return permanent(crm.FailUnbalanced)
 		}
@@ -369,6 +370,28 @@ func TestCancelEndsCancelledAndIsRecounted(t *testing.T) {
 				t.Errorf("ended %+v, settled %d times", s.ended, s.count("settle"))
 			}
 		})
+	}
+}
+
+func TestCancelAmidTheWorkReleasesWhatWaits(t *testing.T) {
+	t.Parallel()
+	s := &steps{batches: 400}
+	env := environment(t, s)
+	var cancel update
+	sent := false
+	s.write = func(n int) error {
+		if n >= 10 && !sent {
+			sent = true
+			env.RegisterDelayedCallback(func() { cancel.send(env, workflows.UpdateCancel) }, 0)
+		}
+		return nil
+	}
+	env.ExecuteWorkflow(workflows.Import, request(2, 500))
+	if r, err := result(t, env); err != nil || r.State != crm.Cancelled || !cancel.done {
+		t.Fatalf("import = %v, %v, cancel done %v; want cancelled", r.State, err, cancel.done)
+	}
+	if n := len(s.calls); n > 300 {
+		t.Errorf("%d steps ran, as if nothing had been cancelled", n)
 	}
 }
 

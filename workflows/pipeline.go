@@ -80,7 +80,9 @@ func (m *importing) parse(ctx workflow.Context, groups workflow.Channel) error {
 		m.at.At = p.Next
 		m.parsed(ctx, p, p.Next.Offset-in.From.Offset)
 		if len(p.Batches) > 0 {
-			groups.Send(ctx, p.Batches)
+			if err := send(ctx, groups, p.Batches); err != nil {
+				return err
+			}
 		}
 		if p.Done {
 			return ctx.Err()
@@ -113,7 +115,9 @@ func (m *importing) dedupe(ctx workflow.Context, groups, batches workflow.Channe
 		m.at.Claims = d.Claims
 		m.deduped(ctx, group)
 		for i, b := range group {
-			batches.Send(ctx, judged{b, d.Verdicts[i]})
+			if err := send(ctx, batches, judged{b, d.Verdicts[i]}); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -162,6 +166,14 @@ func (m *importing) remake(ctx workflow.Context, b crm.Batch) (crm.Batch, error)
 			fmt.Sprintf("batch %d is another one when it is parsed again", b.Number), string(crm.FailSourceChanged), nil)
 	}
 	return p.Batches[0], nil
+}
+
+// send sends until the context is cancelled. A channel's own Send does not look
+// at the context: once the receiver has stopped it would block for ever.
+func send(ctx workflow.Context, to workflow.Channel, v any) error {
+	workflow.NewSelector(ctx).AddSend(to, v, func() {}).
+		AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {}).Select(ctx)
+	return ctx.Err()
 }
 
 // place names the file at hand for summaries: its number among the files, not

@@ -106,9 +106,13 @@ func (m *importing) dedupe(ctx workflow.Context, groups, batches workflow.Channe
 			return err
 		}
 		first, last := group[0], group[len(group)-1]
+		judge := make([]crm.ToJudge, len(group))
+		for i, b := range group {
+			judge[i] = crm.ToJudge{Number: b.Number, Keys: b.Keys}
+		}
 		d, err := run(ctx, crm.Dedupe, m.tuning,
 			fmt.Sprintf("Dedupe · batches %d-%d", first.Number, last.Number),
-			crm.DedupeInput{Import: m.at.Import, Batches: group, Claims: m.at.Claims})
+			crm.DedupeInput{Import: m.at.Import, Batches: judge, Claims: m.at.Claims})
 		if err != nil {
 			return err
 		}

@@ -95,9 +95,15 @@ type Parsed struct {
 // DedupeInput asks which records of a group repeat an earlier one. Groups are
 // judged one after the other, in address order.
 type DedupeInput struct {
-	Import  Import  `json:"import"`
-	Batches []Batch `json:"batches"`
-	Claims  Claims  `json:"claims"` // as the group before left them
+	Import  Import    `json:"import"`
+	Batches []ToJudge `json:"batches"` // one or more, numbered without gaps
+	Claims  Claims    `json:"claims"`  // as the group before left them
+}
+
+// ToJudge refers to the keys of one batch.
+type ToJudge struct {
+	Number int    `json:"number"`        // of the batch
+	Keys   Object `json:"keys,omitzero"` // a [BatchKeys]; zero when no row of the batch carries records
 }
 
 // Claims says how much the claim structure holds, so that a loss is noticed.

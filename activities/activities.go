@@ -55,6 +55,7 @@ type Store interface {
 type Judge interface {
 	Batch(ctx context.Context, importID string, claims crm.Claims, number int, keys *crm.BatchKeys,
 		earlier func(ctx context.Context, batch int) (*crm.BatchKeys, error)) (crm.Claims, error)
+	Renew(ctx context.Context, importID string, claims crm.Claims) error
 	Forget(ctx context.Context, importID string) error
 }
 

@@ -195,9 +195,9 @@ func (l *listing) file(ctx context.Context, n int, rows rowReader) error {
 		}
 		for ; more && row.Line <= batch.Batch.Last; more, err = read() {
 			if row.Line < batch.Batch.First {
-				err = l.skip(&row)
+				err = l.skip(n, &row)
 			} else if f := faults[crm.At(n, row.Line)]; f != nil {
-				err = l.reject(crm.RejectedRow{Line: row.Line, Faults: f, Cells: row.Cells})
+				err = l.reject(crm.RejectedRow{File: n, Line: row.Line, Faults: f, Cells: row.Cells})
 			}
 			if err != nil {
 				return err
@@ -205,7 +205,7 @@ func (l *listing) file(ctx context.Context, n int, rows rowReader) error {
 		}
 	}
 	for ; more && err == nil; more, err = read() {
-		if err := l.skip(&row); err != nil {
+		if err := l.skip(n, &row); err != nil {
 			return err
 		}
 	}
@@ -234,7 +234,7 @@ func (l *listing) reject(r crm.RejectedRow) error {
 	for _, f := range r.Faults {
 		g := l.groups[group{f.Reason, f.Column}]
 		if g == nil {
-			g = &crm.RejectGroup{Reason: f.Reason, Column: f.Column, FirstLine: r.Line}
+			g = &crm.RejectGroup{Reason: f.Reason, Column: f.Column, FirstFile: r.File, FirstLine: r.Line}
 			l.groups[group{f.Reason, f.Column}] = g
 		}
 		g.Count++
@@ -243,10 +243,10 @@ func (l *listing) reject(r crm.RejectedRow) error {
 }
 
 // skip lists a row that no batch covers.
-func (l *listing) skip(r *crm.Row) error {
+func (l *listing) skip(file int, r *crm.Row) error {
 	l.counts.Read++
 	l.counts.Unprocessed++
-	return l.unpList.add(crm.RejectedRow{Line: r.Line, Cells: r.Cells})
+	return l.unpList.add(crm.RejectedRow{File: file, Line: r.Line, Cells: r.Cells})
 }
 
 // grouped returns the groups by falling count; see [crm.Report.Rejects].
@@ -266,10 +266,12 @@ func (l *listing) grouped() []crm.RejectGroup {
 		return a.Column < b.Column
 	})
 	if len(out) > crm.MaxRejectGroups {
-		rest := crm.RejectGroup{Reason: "other", FirstLine: out[crm.MaxRejectGroups-1].FirstLine}
+		rest := crm.RejectGroup{Reason: "other", FirstFile: out[crm.MaxRejectGroups-1].FirstFile, FirstLine: out[crm.MaxRejectGroups-1].FirstLine}
 		for _, g := range out[crm.MaxRejectGroups-1:] {
 			rest.Count += g.Count
-			rest.FirstLine = min(rest.FirstLine, g.FirstLine)
+			if crm.At(g.FirstFile, g.FirstLine) < crm.At(rest.FirstFile, rest.FirstLine) {
+				rest.FirstFile, rest.FirstLine = g.FirstFile, g.FirstLine
+			}
 		}
 		out = append(out[:crm.MaxRejectGroups-1], rest)
 	}

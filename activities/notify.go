@@ -23,8 +23,14 @@ func (a *Activities) Notify(ctx context.Context, in crm.NotifyInput) (crm.None, 
 	return crm.None{}, a.Store.MarkSent(ctx, m.ID, time.Now().UTC())
 }
 
-// Mark shows in the import's row that the import was paused or resumed. The
-// last of two marks stands, and an ended import is not marked.
+// Mark shows in the import's row that the import was paused or resumed, and
+// keeps its claims alive. The last of two marks stands, and an ended import is
+// not marked.
 func (a *Activities) Mark(ctx context.Context, in crm.MarkInput) (crm.None, error) {
-	return crm.None{}, a.Store.Mark(ctx, in.Import.Number, in.State, in.By)
+	if err := a.Store.Mark(ctx, in.Import.Number, in.State, in.By); err != nil {
+		return crm.None{}, err
+	}
+	// Claims that cannot be renewed are made again when they are missed.
+	_ = a.Judge.Renew(ctx, in.Import.ID, in.Claims)
+	return crm.None{}, nil
 }

@@ -145,7 +145,7 @@ func (g *grouping) reject(b *crm.Batch, faults []crm.Rejection) error {
 	for _, f := range faults {
 		g.out.Rejects[f.Reason]++
 	}
-	line, err := json.Marshal(crm.RejectedRow{Line: g.row.Line, Faults: faults, Cells: g.row.Cells})
+	line, err := json.Marshal(crm.RejectedRow{File: g.in.File.Number, Line: g.row.Line, Faults: faults, Cells: g.row.Cells})
 	g.rejects.Write(append(line, '\n'))
 	return err
 }

@@ -47,7 +47,7 @@ func (c *importsRejectsCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer r.Close()
-	w := rejectWriter(s.out, header(row), c.Output, c.Raw)
+	w := rejectWriter(s.out, header(row), files(row), c.Output, c.Raw)
 	return writeRejects(r, w)
 }
 
@@ -64,6 +64,19 @@ func header(r crm.ImportRow) []string {
 		return nil
 	}
 	return plan.Layout.Header
+}
+
+// files returns the names of an import's files; nil when there is only one, so
+// that a line needs no file to be found.
+func files(r crm.ImportRow) []string {
+	var names []string
+	for _, f := range r.Request.Files {
+		names = append(names, f.Name)
+	}
+	if len(names) < 2 {
+		return nil
+	}
+	return names
 }
 
 // rejectLines takes rejected rows one by one and is flushed at the end.
@@ -90,27 +103,31 @@ func writeRejects(r io.Reader, to rejectLines) error {
 	}
 }
 
-func rejectWriter(w io.Writer, header []string, format string, raw bool) rejectLines {
+func rejectWriter(w io.Writer, header, files []string, format string, raw bool) rejectLines {
 	if format == "json" {
-		return rejectJSON(w, header)
+		return rejectJSON(w, header, files)
 	}
-	return rejectCSV(w, header, raw)
+	return rejectCSV(w, header, files, raw)
 }
 
-// rejectCSV writes the line, the columns at fault and the reasons in front of
-// the row's own cells, so that a row with too many cells disturbs nothing.
-func rejectCSV(w io.Writer, header []string, raw bool) rejectLines {
+// rejectCSV writes the file if there are several, the line, the columns at
+// fault and the reasons in front of the row's own cells, so that a row with too
+// many cells disturbs nothing.
+func rejectCSV(w io.Writer, header, files []string, raw bool) rejectLines {
 	out := csv.NewWriter(w)
 	safe := neutral
 	if raw {
 		safe = func(s string) string { return s }
 	}
 	write := func(first []string, cells []string) error {
-		record := append(make([]string, 0, 3+len(header)), first...)
+		if files == nil {
+			first = first[1:]
+		}
+		record := append(make([]string, 0, len(first)+len(header)), first...)
 		for _, c := range cells {
 			record = append(record, safe(c))
 		}
-		for len(record) < 3+len(header) {
+		for len(record) < len(first)+len(header) {
 			record = append(record, "")
 		}
 		return out.Write(record)
@@ -121,7 +138,7 @@ func rejectCSV(w io.Writer, header []string, raw bool) rejectLines {
 			return nil
 		}
 		begun = true
-		return write([]string{"line", "column", "reason"}, header)
+		return write([]string{"file", "line", "column", "reason"}, header)
 	}
 	return rejectLines{
 		row: func(r crm.RejectedRow) error {
@@ -129,7 +146,7 @@ func rejectCSV(w io.Writer, header []string, raw bool) rejectLines {
 				return err
 			}
 			columns, reasons := faultTexts(r.Faults)
-			return write([]string{strconv.FormatInt(r.Line, 10), safe(columns), reasons}, r.Cells)
+			return write([]string{safe(nameOf(files, r.File)), strconv.FormatInt(r.Line, 10), safe(columns), reasons}, r.Cells)
 		},
 		flush: func() error {
 			err := begin()
@@ -137,6 +154,14 @@ func rejectCSV(w io.Writer, header []string, raw bool) rejectLines {
 			return errors.Join(err, out.Error())
 		},
 	}
+}
+
+// nameOf returns the name of a file by its number; "" if it has none here.
+func nameOf(files []string, n int) string {
+	if n < len(files) {
+		return files[n]
+	}
+	return ""
 }
 
 // faultTexts joins the faults of a row, in their order.
@@ -159,7 +184,7 @@ func neutral(cell string) string {
 
 // rejectJSON writes one object a line, with the cells by the names of their
 // columns. Cells without a name are called by their place, from 1.
-func rejectJSON(w io.Writer, header []string) rejectLines {
+func rejectJSON(w io.Writer, header, files []string) rejectLines {
 	out := bufio.NewWriter(w)
 	e := json.NewEncoder(out)
 	return rejectLines{
@@ -173,10 +198,11 @@ func rejectJSON(w io.Writer, header []string) rejectLines {
 				cells[name] = c
 			}
 			return e.Encode(struct {
+				File   string            `json:"file,omitempty"`
 				Line   int64             `json:"line"`
 				Faults []crm.Rejection   `json:"faults"`
 				Cells  map[string]string `json:"cells"`
-			}{r.Line, r.Faults, cells})
+			}{nameOf(files, r.File), r.Line, r.Faults, cells})
 		},
 		flush: out.Flush,
 	}

@@ -34,7 +34,7 @@ func TestRejectsKeepTheirCells(t *testing.T) {
 		raw          bool
 	}{{"rejects.csv", "csv", false}, {"rejects_raw.csv", "csv", true}, {"rejects.ndjson", "json", false}} {
 		var out bytes.Buffer
-		if err := writeRejects(strings.NewReader(rejectedList(t)), rejectWriter(&out, header, c.format, c.raw)); err != nil {
+		if err := writeRejects(strings.NewReader(rejectedList(t)), rejectWriter(&out, header, nil, c.format, c.raw)); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, c.name, out.String())

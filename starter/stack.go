@@ -117,15 +117,11 @@ func (s *session) writeStore(ctx context.Context) (*store.Store, func(), error) 
 // reach connects to an installation that is running. It starts nothing; when
 // there is nothing to reach it wraps [crm.ErrNotFound].
 func (s *session) reach(ctx context.Context) (*stack, error) {
-	for _, set := range s.config.Settings() {
-		switch set.Name {
-		case "TEMPORAL_ADDRESS", "DATABASE_URL", "REDIS_URL", "STAGE_URL":
-			if set.Value == "" {
-				return nil, fmt.Errorf("running installation: %w", crm.ErrNotFound)
-			}
-		}
+	k, err := wiring.Attach(ctx, s.config)
+	if err != nil {
+		return nil, err
 	}
-	return s.start(ctx)
+	return &stack{k, s.config}, nil
 }
 
 // login is the name of who is at the keyboard, for those who look later.

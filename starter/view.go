@@ -89,29 +89,28 @@ func doing(p crm.Progress) string {
 
 func (v *view) step(p crm.Progress, s crm.StepProgress, now time.Time) string {
 	rate, moving := v.rate(s, now)
+	if s.Step == crm.Write.Name && p.Rate > 0 { // the workflow's own, over two minutes
+		rate = p.Rate
+	}
 	mark := dim.Render("·")
 	switch {
 	case s.Done:
 		mark = good.Render("✓")
-	case s.Busy || moving && p.State == crm.Running:
+	case moving && p.State == crm.Running:
 		mark = string(spinner[v.frame%len(spinner)])
 	}
 	return strings.TrimRight(fmt.Sprintf("  %s %-8s %14s rows  %16s", mark, s.Step, number(s.Rows), perSecond(rate)), " ")
 }
 
-// rate is the step's own, or what can be seen from here; moving is whether
-// rows passed it lately.
+// rate is what can be seen from here; moving is whether rows passed the step
+// lately.
 func (v *view) rate(s crm.StepProgress, now time.Time) (rate float64, moving bool) {
 	at := v.pace[s.Step]
 	if at == nil {
 		at = &pace{}
 		v.pace[s.Step] = at
 	}
-	seen, moving := at.add(now, s.Rows)
-	if s.Rate > 0 {
-		return s.Rate, moving
-	}
-	return seen, moving
+	return at.add(now, s.Rows)
 }
 
 const unknown = "time left unknown"

@@ -16,7 +16,7 @@ func running12() crm.Progress {
 	return crm.Progress{
 		Import: crm.Import{ID: "019a", Number: 12, Source: "newsletter"}, State: crm.Running, Phase: "write",
 		File: "leads.csv", Files: 1, Bytes: 12_400_000, BytesTotal: 28_000_000,
-		Steps:   []crm.StepProgress{{Step: "Parse", Rows: 140_000}, {Step: "Dedupe", Rows: 130_000}, {Step: "Write", Rows: 100_000, Rate: 2_912.4}},
+		Steps:   []crm.StepProgress{{Step: "Parse", Rows: 140_000}, {Step: "Dedupe", Rows: 130_000}, {Step: "Write", Rows: 100_000}},
 		Counts:  crm.Counts{Read: 100_000, Accepted: 99_900, Duplicate: 12, Rejected: 60},
 		Rejects: crm.Reasons{crm.ReasonBadEmail: 88}, Rate: 2_912.4, Remaining: 72 * time.Second,
 		StartedAt: start, UpdatedAt: start.Add(40 * time.Second),

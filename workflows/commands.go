@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -65,6 +66,24 @@ func (m *importing) pause(ctx workflow.Context, by string) {
 	m.mark(ctx, crm.Paused)
 }
 
+// renewal is how often a paused import shows that it is still there. Its claims
+// in Redis live for a week.
+const renewal = 24 * time.Hour
+
+// keep marks a paused import anew every day until ctx ends, so that its claims
+// outlive the pause. It costs no event while nothing is paused.
+func (m *importing) keep(ctx workflow.Context) {
+	for workflow.Await(ctx, func() bool { return m.paused }) == nil {
+		resumed, err := workflow.AwaitWithTimeout(ctx, renewal, func() bool { return !m.paused })
+		if err != nil {
+			return
+		}
+		if !resumed {
+			m.mark(ctx, crm.Paused)
+		}
+	}
+}
+
 func (m *importing) resume(ctx workflow.Context, by string) {
 	m.paused, m.by = false, ""
 	m.mark(ctx, crm.Running)
@@ -85,7 +104,7 @@ func (m *importing) mark(ctx workflow.Context, s crm.State) {
 	if m.at.Import.Number == 0 {
 		return
 	}
-	_, err := run(ctx, crm.Mark, m.tuning, string(s), crm.MarkInput{Import: m.at.Import, State: s, By: m.by})
+	_, err := run(ctx, crm.Mark, m.tuning, string(s), crm.MarkInput{Import: m.at.Import, State: s, By: m.by, Claims: m.at.Claims})
 	if err != nil {
 		workflow.GetLogger(ctx).Warn("state not shown in the database", "import", m.at.Import.ID, "state", s)
 	}

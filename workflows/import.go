@@ -51,6 +51,7 @@ func Import(ctx workflow.Context, in ImportInput) (crm.Report, error) {
 	if err := m.answer(ctx); err != nil {
 		return crm.Report{}, err
 	}
+	workflow.GoNamed(work, "keep", m.keep)
 	report, err := m.run(ctx, work)
 	// A command that was accepted is answered before the run closes.
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
@@ -173,6 +174,7 @@ func (m *importing) inspect(ctx workflow.Context) error {
 		return err
 	}
 	m.at.File, m.at.At = &found.File, found.Start
+	m.at.Progress.Bytes += found.Start.Offset // the header is behind us
 	m.at.Progress.BytesTotal += found.File.Object.Size - ref.Object.Size
 	return nil
 }

@@ -108,7 +108,7 @@ func environment(t *testing.T, s *steps) *testsuite.TestWorkflowEnvironment {
 		return crm.File{Number: in.Number, Name: in.File.Name, Object: in.File.Object}, nil
 	})
 	step(env, crm.Inspect, func(_ context.Context, in crm.InspectInput) (crm.Inspected, error) {
-		return crm.Inspected{File: in.File, Start: crm.Position{Offset: 0, Line: 2}}, nil
+		return crm.Inspected{File: in.File, Start: crm.Position{Offset: 7, Line: 2}}, nil
 	})
 	step(env, crm.Parse, s.parse)
 	step(env, crm.Dedupe, s.dedupe)
@@ -342,6 +342,22 @@ func TestPauseHoldsEveryNewBatchUntilResume(t *testing.T) {
 	}
 }
 
+func TestLongPauseKeepsTheClaimsAlive(t *testing.T) {
+	t.Parallel()
+	s := &steps{batches: 40}
+	env := environment(t, s)
+	var pause, resume update
+	env.RegisterDelayedCallback(func() { pause.send(env, workflows.UpdatePause) }, 0)
+	env.RegisterDelayedCallback(func() { resume.send(env, workflows.UpdateResume) }, 60*time.Hour)
+	env.ExecuteWorkflow(workflows.Import, request(2, 50))
+	if r, err := result(t, env); err != nil || r.State != crm.Done {
+		t.Fatalf("import = %v, %v; want done", r.State, err)
+	}
+	if n := s.count("mark paused by ana"); n < 3 {
+		t.Errorf("marked %d times in 60 hours, want three", n)
+	}
+}
+
 func TestCancelEndsCancelledAndIsRecounted(t *testing.T) {
 	t.Parallel()
 	for _, paused := range []bool{false, true} {
@@ -438,7 +454,7 @@ func TestProgressAddsUp(t *testing.T) {
 			t.Errorf("%s has %d rows behind it, want 50", st.Step, st.Rows)
 		}
 	}
-	if p.Rejects[crm.ReasonBadEmail] != 5 || p.Bytes != 50 {
-		t.Errorf("rejects %v, bytes %d; want 5 and 50", p.Rejects, p.Bytes)
+	if p.Rejects[crm.ReasonBadEmail] != 5 || p.Bytes != 57 {
+		t.Errorf("rejects %v, bytes %d; want 5 and 57", p.Rejects, p.Bytes)
 	}
 }

@@ -109,6 +109,7 @@ type Rejection struct {
 // A RejectedRow is a rejected row as staged for its owner to mend. It holds
 // cells, and so never leaves the stage but at the owner's request.
 type RejectedRow struct {
+	File   int         `json:"file,omitempty"` // number of the file within the import
 	Line   int64       `json:"line"`
 	Faults []Rejection `json:"faults"` // at least one
 	Cells  []string    `json:"cells"`

@@ -42,11 +42,9 @@ type Progress struct {
 
 // StepProgress is one line of the progress display.
 type StepProgress struct {
-	Step string  `json:"step"`
-	Rows int64   `json:"rows"`
-	Rate float64 `json:"rate"` // rows a second over the last two minutes; 0 if unknown
-	Busy bool    `json:"busy"`
-	Done bool    `json:"done"`
+	Step string `json:"step"`
+	Rows int64  `json:"rows"`
+	Done bool   `json:"done"` // no row will pass it any more
 }
 
 // Retrying is a step that failed and will be tried again.

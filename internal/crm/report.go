@@ -48,5 +48,6 @@ type RejectGroup struct {
 	Reason    Reason `json:"reason"`
 	Column    string `json:"column"` // "" when whole rows are at fault
 	Count     int64  `json:"count"`
+	FirstFile int    `json:"first_file,omitempty"` // number of the file that FirstLine is in
 	FirstLine int64  `json:"first_line"`
 }

@@ -181,4 +181,8 @@ type MarkInput struct {
 	Import Import `json:"import"`
 	State  State  `json:"state"` // [Running] or [Paused]
 	By     string `json:"by,omitempty"`
+
+	// Claims are kept alive by the way: an import may be paused for longer
+	// than Redis would keep them.
+	Claims Claims `json:"claims,omitzero"`
 }

@@ -22,6 +22,7 @@ type Judge struct {
 // claimer is the part of the index that a judge needs.
 type claimer interface {
 	Claim(ctx context.Context, space Space, owner int, keys []crm.Key) (won []bool, size int64, err error)
+	Renew(ctx context.Context, space Space) error
 	Drop(ctx context.Context, importID string) error
 }
 
@@ -68,6 +69,15 @@ func (j *Judge) Batch(ctx context.Context, importID string, claims crm.Claims, n
 	}
 	keys.Outcomes = d.outcomes(keys, won)
 	return claims, nil
+}
+
+// Renew keeps the claims of an import for another week. Without claims it does
+// nothing.
+func (j *Judge) Renew(ctx context.Context, importID string, claims crm.Claims) error {
+	if claims.Generation == "" {
+		return nil
+	}
+	return j.index.Renew(ctx, Space{importID, claims.Generation})
 }
 
 // Forget drops the claims of an import that has ended. It may be repeated.

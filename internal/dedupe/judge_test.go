@@ -188,6 +188,8 @@ func has(m map[crm.Key]int, k crm.Key) bool { _, ok := m[k]; return ok }
 
 func (f *fake) Drop(context.Context, string) error { return nil }
 
+func (f *fake) Renew(context.Context, Space) error { return nil }
+
 // TestInvariant5RedisNeverChangesAVerdict lets the index lose keys, be given
 // keys, fail before and after it has done its work, and compares with a map.
 // Losing and being given as many at the same time is not an accident.

@@ -76,7 +76,11 @@ type RunningError struct {
 }
 
 func (e *RunningError) Error() string {
-	return fmt.Sprintf("source %s: import %s is running; wait for it with --queue, or cancel it", e.Source, e.ImportID)
+	which := "an import"
+	if e.ImportID != "" {
+		which = "import " + e.ImportID
+	}
+	return fmt.Sprintf("source %s: %s is running; wait for it with --queue, or cancel it", e.Source, which)
 }
 
 // Unwrap makes a RunningError a refusal.

@@ -121,7 +121,7 @@ func openStore(ctx context.Context, c Config) (*store.Store, error) {
 	}
 	s, err := store.Open(ctx, url)
 	if err != nil && !errors.Is(err, crm.ErrInvalid) {
-		return nil, &ConnectError{"database", err}
+		return nil, &ConnectError{"database " + masked(url), err}
 	}
 	return s, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -32,7 +31,7 @@ type Finding struct {
 // Doctor looks at every part without starting any, and says what it finds. It
 // writes nothing but one small object to the stage, which it removes.
 func Doctor(ctx context.Context, c Config) []Finding {
-	o, err := temporal(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	o, err := temporal(slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []Finding{{"temporal", "error", err.Error(), "mend the TEMPORAL_ variables"}}
 	}

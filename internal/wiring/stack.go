@@ -61,7 +61,7 @@ func Start(ctx context.Context, c Config, say func(format string, args ...any)) 
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	o, err := temporal(log)
 	if err != nil {
 		return nil, err
@@ -88,6 +88,32 @@ func Start(ctx context.Context, c Config, say func(format string, args ...any)) 
 	}
 	s.open.add(dir.Close)
 	return s, s.own(ctx, c, o, p, dir, say)
+}
+
+// Attach connects to what is running and starts nothing: to real servers, or
+// to the stack of the process that owns the data directory. If there is none
+// it wraps [crm.ErrNotFound]. The caller closes the stack.
+func Attach(ctx context.Context, c Config) (_ *Stack, err error) {
+	s := &Stack{UI: c.TemporalUI}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	o, err := temporal(slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	p := c.parts(o)
+	if !p.any() {
+		return s, s.connect(ctx, c, o)
+	}
+	s.DataDir = c.DataDir
+	address, err := embedded.ReadAddress(c.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("stack in %s: %w", c.DataDir, crm.ErrNotFound)
+	}
+	return s, s.attach(ctx, c, o, p, &embedded.LockedError{Path: c.DataDir, Address: address})
 }
 
 // connect is the case without embedded parts: the worker is somewhere else.

@@ -26,6 +26,10 @@ type Launcher struct {
 	Stage    Stage
 	UI       string // address of the Temporal Web UI; "" if unknown
 	Space    string // Temporal namespace, for links
+
+	// Heartbeat is for imports whose options name none; zero leaves it to
+	// [crm.Tuning].
+	Heartbeat time.Duration
 }
 
 // Store is the part of the store that launching needs.
@@ -150,6 +154,9 @@ func (l *Launcher) request(ctx context.Context, o Options) (crm.Request, error) 
 	}
 	r := crm.Request{Version: crm.RequestVersion, ID: id.String(), Source: o.Source, Mode: o.Mode, Files: o.Files,
 		Sheet: o.Sheet, Again: o.Again, StartedBy: o.StartedBy, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: o.Tuning}
+	if r.Tuning.Heartbeat == 0 {
+		r.Tuning.Heartbeat = l.Heartbeat
+	}
 	if len(o.Mapping) > 0 {
 		if r.Mapping, err = l.Stage.PutContent(ctx, "mappings", bytesReader(o.Mapping)); err != nil {
 			return crm.Request{}, fmt.Errorf("stage mapping: %w", err)

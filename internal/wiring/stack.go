@@ -118,21 +118,26 @@ func Attach(ctx context.Context, c Config) (_ *Stack, err error) {
 
 // connect is the case without embedded parts: the worker is somewhere else.
 func (s *Stack) connect(ctx context.Context, c Config, o client.Options) error {
+	t, err := s.ready(ctx, c, o)
+	if err == nil {
+		s.launcher(t, o)
+	}
+	return err
+}
+
+// ready connects to what is there by now, and makes it fit to import into.
+func (s *Stack) ready(ctx context.Context, c Config, o client.Options) (client.Client, error) {
 	t, err := s.dial(ctx, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := register(ctx, t, o.Namespace); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.keep(ctx, c); err != nil {
-		return err
+		return nil, err
 	}
-	if err := s.Store.Migrate(ctx); err != nil {
-		return err
-	}
-	s.launcher(t, o)
-	return nil
+	return t, s.Store.Migrate(ctx)
 }
 
 // attach is the case in which another process has started the parts.
@@ -163,41 +168,12 @@ func (s *Stack) own(ctx context.Context, c Config, o client.Options, p parts, di
 		return err
 	}
 	o.Logger = temporalLog(log)
-	address := embedded.Address{PID: os.Getpid(), StartedAt: time.Now().UTC()}
-	if p.temporal {
-		server, err := embedded.StartTemporal(ctx, embedded.TemporalOptions{DB: dir.TemporalDB(), Namespace: o.Namespace,
-			LogFile: dir.Log("temporal"), UI: true, Notify: func(line string) { say("%s", line) }})
-		if err != nil {
-			return err
-		}
-		s.open.add(func() error {
-			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
-			defer cancel()
-			return server.Stop(stop)
-		})
-		o.HostPort, s.UI = server.Address, server.UI
-		address.Temporal, address.TemporalUI = server.Address, server.UI
-	}
-	redis := c.RedisURL
-	if p.redis {
-		server, err := embedded.StartRedis()
-		if err != nil {
-			return err
-		}
-		s.open.add(func() error { server.Close(); return nil })
-		redis, address.Redis = "redis://"+server.Addr, server.Addr
-	}
-	t, err := s.dial(ctx, o)
+	redis, address, err := s.bring(ctx, c, &o, p, dir, say)
 	if err != nil {
 		return err
 	}
-	if err := register(ctx, t, o.Namespace); err != nil {
-		return err
-	}
-	if err := s.keep(ctx, c); err != nil {
-		return err
-	}
-	if err := s.Store.Migrate(ctx); err != nil {
+	t, err := s.ready(ctx, c, o)
+	if err != nil {
 		return err
 	}
 	start, err := newWorker(ctx, c, t, s.Store, s.Stage, redis, log, &s.open)
@@ -212,6 +188,37 @@ func (s *Stack) own(ctx context.Context, c Config, o client.Options, p parts, di
 		return err
 	}
 	return dir.Publish(address)
+}
+
+// bring starts the servers that are embedded, and says where they and the
+// others are.
+func (s *Stack) bring(ctx context.Context, c Config, o *client.Options, p parts, dir *embedded.Dir,
+	say func(string, ...any)) (redis string, address embedded.Address, err error) {
+	redis = c.RedisURL
+	address = embedded.Address{PID: os.Getpid(), StartedAt: time.Now().UTC()}
+	if p.temporal {
+		server, err := embedded.StartTemporal(ctx, embedded.TemporalOptions{DB: dir.TemporalDB(), Namespace: o.Namespace,
+			LogFile: dir.Log("temporal"), UI: true, Notify: func(line string) { say("%s", line) }})
+		if err != nil {
+			return "", address, err
+		}
+		s.open.add(func() error {
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+			defer cancel()
+			return server.Stop(stop)
+		})
+		o.HostPort, s.UI = server.Address, server.UI
+		address.Temporal, address.TemporalUI = server.Address, server.UI
+	}
+	if p.redis {
+		server, err := embedded.StartRedis()
+		if err != nil {
+			return "", address, err
+		}
+		s.open.add(func() error { server.Close(); return nil })
+		redis, address.Redis = "redis://"+server.Addr, server.Addr
+	}
+	return redis, address, nil
 }
 
 func (s *Stack) dial(ctx context.Context, o client.Options) (client.Client, error) {
@@ -241,6 +248,11 @@ func (s *Stack) launcher(t client.Client, o client.Options) {
 		namespace = workflows.Namespace
 	}
 	s.Launcher = &launch.Launcher{Temporal: t, Store: s.Store, Stage: s.Stage, UI: s.UI, Space: namespace}
+	if s.DataDir != "" {
+		// The worker is killed with the command, and the next command waits for
+		// it to be missed. A cluster's heartbeats have a network to cross.
+		s.Launcher.Heartbeat = 10 * time.Second
+	}
 }
 
 // logTo sends the worker's log to a file: the terminal belongs to the progress

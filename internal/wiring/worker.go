@@ -35,35 +35,18 @@ func Work(ctx context.Context, c Config, log *slog.Logger) error {
 	if p := c.parts(o); p.any() {
 		return fmt.Errorf("worker: %w: set %s; only the starter brings embedded parts", crm.ErrInvalid, p)
 	}
-	var open closers
-	defer open.close()
-	t, err := dial(ctx, o)
+	var s Stack
+	defer s.Close()
+	t, err := s.ready(ctx, c, o)
 	if err != nil {
 		return err
 	}
-	open.add(func() error { t.Close(); return nil })
-	if err := register(ctx, t, o.Namespace); err != nil {
-		return err
-	}
-	s, err := openStore(ctx, c)
-	if err != nil {
-		return err
-	}
-	open.add(s.Close)
-	if err := s.Migrate(ctx); err != nil {
-		return err
-	}
-	g, err := OpenStage(ctx, c)
-	if err != nil {
-		return err
-	}
-	open.add(g.Close)
-	w, err := newWorker(ctx, c, t, s, g, c.RedisURL, log, &open)
+	start, err := newWorker(ctx, c, t, s.Store, s.Stage, c.RedisURL, log, &s.open)
 	if err != nil {
 		return err
 	}
 	failed := make(chan error, 1)
-	if err := w(func(err error) { failed <- err }); err != nil {
+	if err := start(func(err error) { failed <- err }); err != nil {
 		return err
 	}
 	log.Info("worker runs", "namespace", o.Namespace, "task_queue", workflows.TaskQueue)

@@ -3,6 +3,7 @@ package endtoend
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"sync"
@@ -111,6 +112,69 @@ func TestInvariant3StepRunTwiceCountsOnce(t *testing.T) {
 		got := w.run(asCSV(rows), options{tuning: tuning})
 		same(t, once, want, w, got)
 	})
+}
+
+func TestInvariant4NoCellValueLeavesTheStageAndTheDatabase(t *testing.T) {
+	t.Parallel()
+	const canary = "canary9431"
+	file := "external_id,name,email,phone,lead_created_at,country,notes,first_name\n" +
+		canary + "1," + canary + ",ann@" + canary + ".example.com,+1 " + canary + ",2024-01-02,DE," + canary + "," + canary + "\n" +
+		canary + "2,Bob,not an address " + canary + ",,,,,\n" +
+		canary + "3,Bob,bob@example.com,,2024-13-45 " + canary + ",,,\n" +
+		canary + "4,Bob,bob@example.com,,," + canary + ",,\n" +
+		"\"" + canary + "5,Bob\n" +
+		canary + "6," + canary + ",,,,,,," + canary + "\n" +
+		canary + "1," + canary + ",,,,,again " + canary + ",\n"
+	databases(t, func(t *testing.T, url string) {
+		redis := miniredis.RunT(t)
+		w := newWorld(t, url, "redis://"+redis.Addr())
+		var mu sync.Mutex
+		var seen strings.Builder
+		w.log = slog.New(slog.NewTextHandler(&locked{mu: &mu, to: &seen}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		w.wrap = func(r worker.ActivityRegistry) worker.ActivityRegistry {
+			return wrapped{r, func(do any, _ string) any {
+				return around(do, func(call func() []reflect.Value, in any) []reflect.Value {
+					out := call()
+					mu.Lock()
+					defer mu.Unlock()
+					fmt.Fprintln(&seen, asJSON(t, in), asJSON(t, out[0].Interface()), out[1].Interface(), redis.Dump())
+					return out
+				})
+			}}
+		}
+		r := w.run(file, options{})
+		if r.Rejected != 5 || r.Accepted != 2 {
+			t.Fatalf("counts %+v, want 5 rejected and 2 accepted", r.Counts)
+		}
+		// The same again with a column that the mapping does not find, and a
+		// damaged header: errors that speak of the file.
+		_, missing := w.try(file, options{again: true, mapping: "version: 1\ncolumns: {Absent: customer.name}\n"})
+		_, damaged := w.try("\""+file, options{})
+		fmt.Fprintln(&seen, missing, damaged, asJSON(t, r))
+		if missing == nil || damaged == nil {
+			t.Errorf("a missing column and a damaged header: %v, %v; want failures", missing, damaged)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if i := strings.Index(seen.String(), canary); i >= 0 {
+			t.Errorf("a cell's value got out: …%s…", seen.String()[max(0, i-200):i+len(canary)])
+		}
+		if seen.Len() < 5000 || !strings.Contains(w.export("news"), canary) {
+			t.Errorf("looked at %d bytes: too little to mean anything", seen.Len())
+		}
+	})
+}
+
+// locked is a writer that many may write to.
+type locked struct {
+	mu *sync.Mutex
+	to *strings.Builder
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(p)
 }
 
 func TestInvariant5ForgetfulRedisChangesNothing(t *testing.T) {

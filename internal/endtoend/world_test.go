@@ -37,6 +37,8 @@ type world struct {
 	index *dedupe.Index
 	steps *activities.Activities
 
+	log *slog.Logger // of the workflow and the steps; nil: nobody listens
+
 	// wrap, if set, stands around the registration of every step.
 	wrap func(worker.ActivityRegistry) worker.ActivityRegistry
 }
@@ -95,7 +97,11 @@ func (w *world) try(file string, o options) (crm.Report, error) {
 	w.t.Helper()
 	request := w.request(file, o)
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	log := w.log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	suite.SetLogger(sdklog.NewStructuredLogger(log))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(5 * time.Minute)
 	env.SetWorkerOptions(worker.Options{})

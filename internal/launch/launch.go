@@ -174,7 +174,7 @@ func (l *Launcher) attach(ctx context.Context, asked crm.Request, id, runID stri
 	if err != nil {
 		return Started{}, err
 	}
-	if asked.Again || !same(asked, row.Request) {
+	if asked.Again && !row.Request.Again || !same(asked, row.Request) {
 		return Started{}, &RunningError{Source: asked.Source, ImportID: row.ID}
 	}
 	return Started{ImportID: row.ID, Source: asked.Source, WorkflowID: id, RunID: runID, Attached: true}, nil

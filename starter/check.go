@@ -95,6 +95,9 @@ func (r reading) look(ctx context.Context, in input) (looked, error) {
 	if err != nil {
 		return found, err
 	}
+	if format.Kind == tabular.KindCSV && r.settings.Sheet != "" {
+		return found, fmt.Errorf("%w: it is no workbook and has no sheets; leave --sheet away", crm.ErrInvalid)
+	}
 	found.decisions = decisions
 	if !format.Plain() {
 		if src, err = beginning(ctx, src, format); err != nil {

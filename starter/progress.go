@@ -30,7 +30,7 @@ func (c *progressCmd) Run(ctx context.Context, s *session) error {
 	}
 	switch {
 	case p.Ledger && p.State.Open():
-		s.say("from the ledger: no workflow answers, so only written rows are known")
+		s.say("from the ledger: no workflow answers, so only written rows are known; if nothing works on it, it goes on with: starter imports watch %s", c.Source)
 	case p.Ledger:
 		s.say("from the ledger: the import has ended")
 	default:

@@ -175,7 +175,14 @@ func faultTexts(faults []crm.Rejection) (columns, reasons string) {
 
 // neutral keeps a spreadsheet from running a cell as a formula, by the
 // character that makes it text there (OWASP, "CSV Injection").
+//
+// A sign before nothing but digits and what stands between them, as in a
+// telephone number, makes no formula, and is left as it is: who mends the row
+// and imports it again would import the ' too.
 func neutral(cell string) string {
+	if strings.Trim(cell, "+-0123456789 ().,/") == "" && strings.LastIndexAny(cell, "+-") <= 0 {
+		return cell
+	}
 	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 		return "'" + cell
 	}

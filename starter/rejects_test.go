@@ -43,8 +43,20 @@ func TestRejectsKeepTheirCells(t *testing.T) {
 
 func TestFormulasAreNeutralised(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{"=1+1": "'=1+1", "+41": "'+41", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx",
+	for in, want := range map[string]string{"=1+1": "'=1+1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx",
 		"": "", "a=b": "a=b", " =1": " =1", "'=1": "'=1"} {
+		if got := neutral(in); got != want {
+			t.Errorf("neutral(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestOnlyWhatASpreadsheetWouldRunIsNeutralised(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"": "", "Ann": "Ann", "+49 351 123-456": "'+49 351 123-456", "+49 351 (123) 456": "+49 351 (123) 456", "+1.5": "+1.5", "-7": "-7",
+		"=1+1": "'=1+1", "+1+1": "'+1+1", "-2+3": "'-2+3", "@SUM(A1)": "'@SUM(A1)", "+A1": "'+A1", "-cmd|' /C calc'!A0": "'-cmd|' /C calc'!A0", "\tx": "'\tx",
+	} {
 		if got := neutral(in); got != want {
 			t.Errorf("neutral(%q) = %q, want %q", in, got, want)
 		}

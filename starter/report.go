@@ -121,7 +121,6 @@ func placesTable(r crm.Report, at places) string {
 	add("database", at.Database)
 	if r.Rejected > 0 {
 		add("rejected rows", "starter imports rejects "+reference(r))
-		add("", r.RejectFile)
 	}
 	add("details", "starter imports show "+reference(r))
 	add("Temporal", at.Link)

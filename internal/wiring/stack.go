@@ -113,7 +113,12 @@ func Attach(ctx context.Context, c Config) (_ *Stack, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("stack in %s: %w", c.DataDir, crm.ErrNotFound)
 	}
-	return s, s.attach(ctx, c, o, p, &embedded.LockedError{Path: c.DataDir, Address: address})
+	err = s.attach(ctx, c, o, p, &embedded.LockedError{Path: c.DataDir, Address: address})
+	var gone *ConnectError
+	if p.temporal && errors.As(err, &gone) { // its owner was killed and left the address behind
+		err = fmt.Errorf("stack in %s: %w", c.DataDir, crm.ErrNotFound)
+	}
+	return s, err
 }
 
 // connect is the case without embedded parts: the worker is somewhere else.

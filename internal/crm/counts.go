@@ -7,7 +7,7 @@ type Counts struct {
 	Rejected    int64 `json:"rejected"`
 	Duplicate   int64 `json:"duplicate"`
 	Accepted    int64 `json:"accepted"`
-	Unprocessed int64 `json:"unprocessed"` // read by nobody, after a cancel or a failure
+	Unprocessed int64 `json:"unprocessed"` // not written, after a cancel or a failure
 	Warnings    int64 `json:"warnings"`
 
 	Customers Tally `json:"customers"`

@@ -88,7 +88,9 @@ func (r *resolver) settle() {
 // nothing refuses a header that says nothing.
 func (r *resolver) nothing() {
 	if len(r.plan.taken) == 0 && len(r.faults) == 0 {
-		r.fault("no column of the header is known (found: %s); check that the file's first row names its columns, or name them in a mapping file", names(r.plan.header))
+		// Invariant 4: a file without a header has its first row here, and so
+		// nothing of it is said.
+		r.fault("no column of the header is known, of %d; check that the file's first row names its columns, delete what stands above it, or name them in a mapping file", len(r.plan.header))
 	}
 }
 

@@ -91,7 +91,7 @@ func TestResolveRefuses(t *testing.T) {
 		{name: "two columns for one field", header: "a,b", spec: "columns: {a: customer.email, b: customer.email}", want: []string{`customer.email cannot come from two columns, "a" and "b"`}},
 		{name: "a column that is there twice", header: "Mail,x,Mail", spec: "columns: {Mail: customer.email}", want: []string{`"Mail" more than once`}},
 		{name: "rows without a key", header: "Vorname,Firma", want: []string{"no column says which customer", "customer.external_id or customer.email", `"Firma"`}},
-		{name: "a header that says nothing", header: "7,12.5,x1", want: []string{"no column of the header is known", `"12.5"`}},
+		{name: "a header that says nothing", header: "7,12.5,x1", want: []string{"no column of the header is known, of 3"}},
 		{name: "an empty header", header: "", want: []string{"no column of the header is known"}},
 		{name: "unknown columns, when told to", header: "email,zzz", spec: "unknown: refuse", want: []string{`these are: "zzz"`}},
 		{name: "a required field no column fills", header: "email", spec: "fields: {customer.name: {required: true}}", want: []string{"customer.name is required and no column fills it"}},

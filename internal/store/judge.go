@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -53,7 +52,7 @@ func (a *attempt) judge(ctx context.Context) (crm.Counts, error) {
 // a record that somebody else changes before we write it has another rev then,
 // and the transaction runs again.
 func (a *attempt) match(ctx context.Context) error {
-	if err := a.s.dialect.small(ctx, a.tx, false); err != nil {
+	if err := a.s.dialect.small(ctx, a.tx, true); err != nil {
 		return err
 	}
 	if len(a.live[crm.Customer]) > 0 {
@@ -74,7 +73,7 @@ func (a *attempt) match(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return a.s.dialect.small(ctx, a.tx, false)
 }
 
 func (a *attempt) find(ctx context.Context, e crm.Entity, where, only string) error {
@@ -91,15 +90,12 @@ func (a *attempt) find(ctx context.Context, e crm.Entity, where, only string) er
 func (a *attempt) findCustomers(ctx context.Context, e crm.Entity) error {
 	d := a.s.dialect
 	if len(a.live[crm.Customer]) > 0 {
-		if err := errors.Join(d.small(ctx, a.tx, true), d.index(ctx, a.tx)); err != nil {
+		if err := d.index(ctx, a.tx); err != nil {
 			return err
 		}
 		_, err := a.tx.ExecContext(ctx, d.find(staged(e), staged(crm.Customer), []string{"customer_id", "fresh"},
 			[]string{"COALESCE(t.target, t.id)", "CASE WHEN t.target IS NULL THEN 1 END"}, "t.external_id = s.customer_key", "1 = 1"))
 		if err != nil {
-			return err
-		}
-		if err := d.small(ctx, a.tx, false); err != nil {
 			return err
 		}
 	}

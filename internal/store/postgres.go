@@ -144,10 +144,24 @@ func (p *postgresDialect) noNulls(object string) string { return "jsonb_strip_nu
 
 // find updates the rows that match only: a temporary table grows by every row
 // that is written again.
+//
+// A table of records is asked once a staged row, through the index that where
+// meets: OFFSET 0 keeps the planner from walking the table instead. Of a table
+// that is being filled for the first time it has no statistics, takes a source
+// to have a handful of records, and compares each of them with each staged row.
 func (p *postgresDialect) find(staged, table string, columns, values []string, where, only string) string {
 	set := make([]string, len(columns))
-	for i := range columns {
-		set[i] = columns[i] + " = " + values[i]
+	if strings.HasPrefix(table, "staged_") {
+		for i := range columns {
+			set[i] = columns[i] + " = " + values[i]
+		}
+		return "UPDATE " + staged + " AS s SET " + strings.Join(set, ", ") + " FROM " + table + " AS t WHERE " + where + " AND " + only
 	}
-	return "UPDATE " + staged + " AS s SET " + strings.Join(set, ", ") + " FROM " + table + " AS t WHERE " + where + " AND " + only
+	for i := range columns {
+		set[i] = columns[i] + " = f." + columns[i]
+		values[i] += " AS " + columns[i]
+	}
+	return "UPDATE " + staged + " AS s SET " + strings.Join(set, ", ") + " FROM (SELECT s.ord, f.* FROM " + staged +
+		" AS s CROSS JOIN LATERAL (SELECT " + strings.Join(values, ", ") + " FROM " + table + " AS t WHERE " + where +
+		" OFFSET 0) AS f WHERE " + only + ") AS f WHERE s.ord = f.ord"
 }

@@ -71,7 +71,7 @@ func TestBadFilesAreRefusedBeforeAnythingStarts(t *testing.T) {
 		{"an old workbook", "leads.xls: ", []string{aFile(t, "leads.xls", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"+strings.Repeat("\x00", 600))}},
 		{"an encrypted workbook", "leads.xlsx: ", []string{aWorkbook(t, "secret")}},
 		{"a sheet that is not there", "2024", []string{aWorkbook(t, ""), "--sheet", "2024"}},
-		{"two columns of one name", "Email", []string{aFile(t, "twice.csv", "Email,Email\na@example.com,b@example.com\n")}},
+		{"two columns of one name", "columns 1 and 2", []string{aFile(t, "twice.csv", "Email,Email\na@example.com,b@example.com\n")}},
 		{"a header of nothing known", "unknown.csv: ", []string{aFile(t, "unknown.csv", "qwx,zzy\n1,2\n")}},
 		{"the second file of two", "no such file", []string{good, filepath.Join(t.TempDir(), "absent.csv")}},
 		{"a source name that cannot be", "1 to 64", []string{good, "--source", "News Letter"}},

@@ -46,14 +46,16 @@ func findHeader(ctx context.Context, src Source, s sample, l *Layout) ([]crm.Dec
 	return l.settle(s, names)
 }
 
-// checkNames refuses a header with two columns of one name.
+// checkNames refuses a header with two columns of one name. It says where they
+// are and not what they are called: what was taken for the header may be the
+// first row of a file without one (invariant 4).
 func checkNames(names []string, line int64) error {
-	seen := make(map[string]bool, len(names))
-	for _, name := range names {
-		if name != "" && seen[name] {
-			return invalid("line %d: two columns are called %q; rename one", line, name)
+	seen := make(map[string]int, len(names))
+	for i, name := range names {
+		if first, twice := seen[name]; twice && name != "" {
+			return invalid("line %d: columns %d and %d have the same name; rename one", line, first+1, i+1)
 		}
-		seen[name] = true
+		seen[name] = i
 	}
 	return nil
 }

@@ -210,7 +210,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 		{"only blank lines", "\n\n,,\n", "no rows"},
 		{"header only", "a,b\n", "a header and no rows"},
 		{"header and blank rows", "a,b\n,\n\n", "a header and no rows"},
-		{"two columns of one name", "a,b,a\n1,2,3\n", `line 1: two columns are called "a"; rename one`},
+		{"two columns of one name", "a,b,a\n1,2,3\n", `line 1: columns 1 and 3 have the same name; rename one`},
 		{"a stray quote in the header", "a,b\"c\n1,2\n", "line 1: the header is damaged (stray_quote)"},
 		{"a header that never ends", "\na,\"b\n1,2\n3,4\n", "line 2: the header is damaged (stray_quote)"},
 		{"bytes in the header that are no text", "ä,ö,\xff\n1,2,3\n", "line 1: the header is damaged (bad_encoding)"},

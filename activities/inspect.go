@@ -38,7 +38,7 @@ func (a *Activities) Inspect(ctx context.Context, in crm.InspectInput) (crm.Insp
 		return crm.Inspected{}, err
 	}
 	decisions = append(decisions, found...)
-	m, found, err := mapping.Resolve(layout.Header, spec, options)
+	m, found, err := mapping.Resolve(layout.Header, nil, spec, options)
 	if err != nil {
 		return crm.Inspected{}, err
 	}
@@ -50,11 +50,11 @@ func (a *Activities) Inspect(ctx context.Context, in crm.InspectInput) (crm.Insp
 	if row.Plan, err = json.Marshal(plan{layout, m}); err != nil {
 		return crm.Inspected{}, err
 	}
-	mode := imp.Request.Mode
-	if mode == "" && spec != nil {
-		mode = spec.Mode
+	how := m.Writing()
+	if imp.Request.Mode != "" {
+		how.Mode = imp.Request.Mode
 	}
-	err = a.Store.SaveFile(ctx, imp.Number, row, m.Rules(), mode)
+	err = a.Store.SaveFile(ctx, imp.Number, row, how)
 	return crm.Inspected{File: file, Start: layout.Start}, err
 }
 
@@ -77,20 +77,17 @@ func (a *Activities) mappingOf(ctx context.Context, imp crm.ImportRow) (*mapping
 
 // readingSettings takes what the mapping says about the file itself; a sheet
 // named in the request wins.
-func readingSettings(spec *mapping.Spec, sheet string) tabular.Settings {
-	s := tabular.Settings{Sheet: sheet}
+func readingSettings(spec *mapping.Spec, sheet string) crm.Reading {
+	s := crm.Reading{Sheet: sheet}
 	if spec != nil {
-		s.Encoding, s.Delimiter = spec.Encoding, spec.Delimiter
-		if s.Sheet == "" {
-			s.Sheet = spec.Sheet
-		}
+		s = s.Over(spec.Reading)
 	}
 	return s
 }
 
 // readable returns the file as text that a reader can seek in: as it came, or
 // rewritten once.
-func (a *Activities) readable(ctx context.Context, in crm.InspectInput, s tabular.Settings) (crm.File, tabular.Format, []crm.Decision, error) {
+func (a *Activities) readable(ctx context.Context, in crm.InspectInput, s crm.Reading) (crm.File, tabular.Format, []crm.Decision, error) {
 	src := a.source(in.File)
 	format, decisions, err := tabular.Identify(ctx, src, s)
 	if err != nil || format.Plain() {

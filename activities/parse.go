@@ -132,7 +132,7 @@ func (g *grouping) take(b *crm.Batch) error {
 		return g.reject(b, []crm.Rejection{{Reason: g.row.Fault}})
 	}
 	g.mapper.Map(&g.row, &g.mapped)
-	b.Counts.Warnings += int64(g.mapped.Warnings)
+	b.Counts.Warnings += int64(len(g.mapped.Warnings))
 	if len(g.mapped.Faults) > 0 {
 		return g.reject(b, g.mapped.Faults)
 	}

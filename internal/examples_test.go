@@ -104,7 +104,7 @@ func TestExamplesMapThemselves(t *testing.T) {
 func planned(t *testing.T, file string) (tabular.Layout, *mapping.Mapping, []byte) {
 	t.Helper()
 	ctx, text := t.Context(), []byte(read(t, "../examples/"+file))
-	format, _, err := tabular.Identify(ctx, sourceOf(file, text), tabular.Settings{})
+	format, _, err := tabular.Identify(ctx, sourceOf(file, text), crm.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,11 +115,11 @@ func planned(t *testing.T, file string) (tabular.Layout, *mapping.Mapping, []byt
 		}
 		text = b.Bytes()
 	}
-	layout, _, err := tabular.Sniff(ctx, sourceOf(file, text), format, tabular.Settings{})
+	layout, _, err := tabular.Sniff(ctx, sourceOf(file, text), format, crm.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, _, err := mapping.Resolve(layout.Header, nil, mapping.Options{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+	m, _, err := mapping.Resolve(layout.Header, nil, nil, mapping.Options{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func examine(t *testing.T, file string, look []kept) answer {
 	a.Blank = eachRow(t, layout, text, func(row *crm.Row) {
 		a.Read++
 		mapper.Map(row, &mapped)
-		a.Warnings += int64(mapped.Warnings)
+		a.Warnings += int64(len(mapped.Warnings))
 		for _, f := range mapped.Faults {
 			a.Rejects = append(a.Rejects, reject{row.Line, f.Column, f.Reason})
 		}

@@ -19,14 +19,14 @@ import (
 type reading struct {
 	spec     *mapping.Spec // nil: the header decides
 	text     []byte        // of the mapping file that was given; nil if none was
-	settings tabular.Settings
+	settings crm.Reading
 	options  mapping.Options
 }
 
 // readMapping reads the mapping file at path, or the source's saved one when
 // path is "". The error names every fault with its line.
 func readMapping(path, sheet string, source crm.Source) (reading, error) {
-	r := reading{options: mapping.Options{Region: source.Region, TimeZone: source.TimeZone}, settings: tabular.Settings{Sheet: sheet}}
+	r := reading{options: mapping.Options{Region: source.Region, TimeZone: source.TimeZone}, settings: crm.Reading{Sheet: sheet}}
 	text, name := []byte(source.Mapping), "saved mapping of "+source.Slug
 	if path != "" {
 		var err error
@@ -43,10 +43,7 @@ func readMapping(path, sheet string, source crm.Source) (reading, error) {
 		return r, usage("%s: %s", name, fault(err))
 	}
 	r.spec = spec
-	r.settings.Encoding, r.settings.Delimiter = spec.Encoding, spec.Delimiter
-	if sheet == "" {
-		r.settings.Sheet = spec.Sheet
-	}
+	r.settings = r.settings.Over(spec.Reading)
 	return r, nil
 }
 
@@ -64,7 +61,7 @@ const sampleRows = 200
 func (r reading) check(ctx context.Context, in input) error {
 	found, err := r.look(ctx, in)
 	if err == nil {
-		_, _, err = mapping.Resolve(found.layout.Header, r.spec, r.options)
+		_, _, err = mapping.Resolve(found.layout.Header, nil, r.spec, r.options)
 	}
 	return fileFault(ctx, in, err)
 }

@@ -30,7 +30,7 @@ func (c *mappingSuggestCmd) Run(ctx context.Context, s *session) error {
 		return fileFault(ctx, files[0], err)
 	}
 	spec, decisions := mapping.Suggest(found.layout.Header, found.samples, read.options)
-	spec.Sheet = c.Sheet
+	spec.Reading.Sheet = c.Sheet
 	text, err := spec.YAML()
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (c *mappingCheckCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return fileFault(ctx, files[0], err)
 	}
-	_, decisions, err := mapping.Resolve(found.layout.Header, read.spec, read.options)
+	_, decisions, err := mapping.Resolve(found.layout.Header, nil, read.spec, read.options)
 	if err != nil {
 		return fileFault(ctx, files[0], err)
 	}

@@ -23,6 +23,7 @@ type Batch struct {
 
 	Keys    Object `json:"keys,omitzero"`    // what identifies each record: a [BatchKeys]
 	Rejects Object `json:"rejects,omitzero"` // the rows rejected: one [RejectedRow] as JSON a line
+	Warned  Object `json:"warned,omitzero"`  // the rows accepted with a warning, in the same form
 }
 
 // A Part is the staged records of one entity in one batch.

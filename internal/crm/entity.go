@@ -106,11 +106,15 @@ type Rejection struct {
 	Reason Reason `json:"reason"`
 }
 
-// A RejectedRow is a rejected row as staged for its owner to mend. It holds
-// cells, and so never leaves the stage but at the owner's request.
+// A RejectedRow is a rejected row as staged for its owner to mend, or a row
+// accepted with warnings. It holds cells, and so never leaves the stage but at
+// the owner's request.
+//
+// In a retry File and Line are where the row stood in the import that is
+// retried; see [Request.Parent].
 type RejectedRow struct {
 	File   int         `json:"file,omitempty"` // number of the file within the import
 	Line   int64       `json:"line"`
-	Faults []Rejection `json:"faults"` // at least one
+	Faults []Rejection `json:"faults"` // or warnings; none in the list of unprocessed rows
 	Cells  []string    `json:"cells"`
 }

@@ -40,6 +40,10 @@ func MatchKey(e Entity, parts ...string) string {
 // address, which must be normalised and case folded already.
 func EmailKey(address string) string { return "email:" + address }
 
+// DomainKey returns the external id of a customer known only by the domain of
+// its website: a host in lower case, without "www." and without a port.
+func DomainKey(host string) string { return "domain:" + host }
+
 // RecordID returns the id a record takes if an import creates it: a UUID,
 // version 7. Its time is the import's start, the next 46 bits are the row's
 // address, so that ids ascend as rows are read and all that an import created

@@ -46,6 +46,7 @@ type LedgerRow struct {
 	Verdict  Object   `json:"verdict,omitzero"`
 	Counts   Counts   `json:"counts"`
 	Outcomes Outcomes `json:"-"`
+	Changes  Changes  `json:"changes,omitempty"` // of a dry run; nil otherwise
 }
 
 // A Rule says what an import does with a field of a record that exists.
@@ -63,6 +64,49 @@ const (
 	FillBlank Collision = "fill_blank" // the record's value wins
 	Never     Collision = "never"      // the field is set when the record is created, and never changed
 )
+
+// A Match is how the customers of an import are found among those that exist.
+type Match string
+
+// The ways to match. Under the empty Match and under MatchID a customer's key
+// is its external id in the source, and nothing else is looked at. Under the
+// others the key is the address or the domain (see [EmailKey], [DomainKey]): a
+// customer of the source with that key, or else the one that has the address,
+// or a website of the domain, in its fields. One that hits two is rejected, as
+// [ReasonAmbiguousMatch]; one that hits none is created under the key.
+const (
+	MatchID     Match = "external_id"
+	MatchEmail  Match = "email"
+	MatchDomain Match = "domain"
+)
+
+// Writing is how the records of a file are held against those that exist.
+type Writing struct {
+	Mode  Mode  `json:"mode,omitempty"`
+	Match Match `json:"match,omitempty"`
+	Rules Rules `json:"rules"`
+}
+
+// A RecordKey is what identifies a record within its source.
+type RecordKey struct {
+	Customer string // external id of the customer, or the key it was matched by
+	Match    string // of contacts and notes: see [MatchKey]; "" for customers
+}
+
+// An AcceptedRow says what became of the records of a row that was accepted,
+// or was a duplicate.
+type AcceptedRow struct {
+	File    int              `json:"file,omitempty"` // number of the file within the import
+	Line    int64            `json:"line"`
+	Records []AcceptedRecord `json:"records"` // those the row carried, in the order of [Entities]
+}
+
+// An AcceptedRecord is one record of an accepted row.
+type AcceptedRecord struct {
+	Entity  string `json:"entity"`       // "customer", "contact" or "note"
+	Outcome string `json:"outcome"`      // "created", "updated", "unchanged" or "duplicate"
+	ID      string `json:"id,omitempty"` // of the record in the tables; "" when it is there no more
+}
 
 // Rules holds a rule for each field of each entity, in the order of [Fields].
 // A nil slice means the defaults. Custom attributes follow their rule key by

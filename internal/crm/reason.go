@@ -17,6 +17,7 @@ const (
 	ReasonCellTooLong  Reason = "cell_too_long"  // over 1 MiB
 	ReasonRowTooLong   Reason = "row_too_long"   // over 16 MiB
 	ReasonCellError    Reason = "cell_error"     // a sheet's cell holds an error, such as #N/A
+	ReasonNoValue      Reason = "no_value"       // a sheet's cell says nothing that can be read: a formula never reckoned, a text that is not there
 )
 
 // Reasons found in a cell's meaning.
@@ -32,9 +33,15 @@ const (
 	ReasonBadDecimal  Reason = "bad_decimal"   // not a number
 	ReasonBadBoolean  Reason = "bad_boolean"   // neither true nor false
 	ReasonBadNoteType Reason = "bad_note_type" // neither note nor call
-	ReasonTooLong     Reason = "too_long"      // over the field's length
-	ReasonNoKey       Reason = "no_key"        // nothing in the row says which customer it is
-	ReasonNoIdentity  Reason = "no_identity"   // a contact with neither id, e-mail nor name
+	ReasonBadChoice   Reason = "bad_choice"    // none of the values that the mapping lists
+
+	// ReasonDamagedNumber is a telephone number or an id of which a
+	// spreadsheet has kept the first digits alone, such as 4.15555E+09.
+	ReasonDamagedNumber Reason = "damaged_number"
+
+	ReasonTooLong    Reason = "too_long"    // over the field's length
+	ReasonNoKey      Reason = "no_key"      // nothing in the row says which customer it is
+	ReasonNoIdentity Reason = "no_identity" // a contact with neither id, e-mail nor name
 )
 
 // Reasons found when writing.
@@ -48,6 +55,26 @@ const (
 	ReasonSkipped        Reason = "skipped"          // its batch was skipped by an operator
 	ReasonSuppressed     Reason = "suppressed"       // erased at the person's request
 )
+
+// Warnings: what was kept or left out without rejecting anything, since the
+// record is right all the same. Where a mapping says that bad cells are left
+// blank, the reasons that reject cells are warnings too.
+const (
+	ReasonPhoneKept     Reason = "phone_kept"     // a telephone number that is none of its country's: kept as written
+	ReasonStateLeftOut  Reason = "state_left_out" // a state outside the United States
+	ReasonNoteLeftOut   Reason = "note_left_out"  // particulars of a note that has no text
+	ReasonMoreAddresses Reason = "more_addresses" // several e-mail addresses in one cell: the first is taken
+	ReasonNameNotSplit  Reason = "name_not_split" // a full name that does not say where it divides: kept whole, as the first name
+)
+
+// Warns reports whether r keeps or leaves out a value and never rejects a row.
+func (r Reason) Warns() bool {
+	switch r {
+	case ReasonPhoneKept, ReasonStateLeftOut, ReasonNoteLeftOut, ReasonMoreAddresses, ReasonNameNotSplit:
+		return true
+	}
+	return false
+}
 
 // Reasons counts rejections by reason. As many entries as there are reasons at
 // the most, so it may travel.

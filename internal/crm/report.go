@@ -18,11 +18,29 @@ type Report struct {
 	Rejects    []RejectGroup `json:"rejects"`
 	RejectFile string        `json:"reject_file,omitempty"` // where the rejected rows lie, for people
 
+	// Warned groups the warnings in the same way.
+	Warned []RejectGroup `json:"warned,omitempty"`
+
+	// DryRun is true when nothing was kept: the counts are what a real run
+	// would come to. Changes then says which fields it would change how often.
+	DryRun  bool    `json:"dry_run,omitempty"`
+	Changes Changes `json:"changes,omitempty"`
+
+	// Parent is the ID of the import of which this one retried rejected rows.
+	Parent string `json:"parent,omitempty"`
+
+	// Ignored names the columns of the files that went nowhere, at most
+	// [MaxIgnored], and IgnoredColumns says how many there are.
+	Ignored        []string `json:"ignored,omitempty"`
+	IgnoredColumns int      `json:"ignored_columns,omitempty"`
+
 	// RejectObject is the staged list of rejected rows, one [RejectedRow] as
 	// JSON a line; UnprocessedObject lists the rows that nobody read, in the
-	// same form without faults. Zero when there are none.
+	// same form without faults, WarnedObject the rows with warnings. Zero when
+	// there are none.
 	RejectObject      Object `json:"reject_object,omitzero"`
 	UnprocessedObject Object `json:"unprocessed_object,omitzero"`
+	WarnedObject      Object `json:"warned_object,omitzero"`
 
 	// Batches is how many ledger rows are behind the counts. An import ends
 	// only if its ledger still has as many.
@@ -42,6 +60,26 @@ type Report struct {
 
 // MaxRejectGroups bounds [Report.Rejects], so that a report may travel.
 const MaxRejectGroups = 100
+
+// MaxIgnored bounds [Report.Ignored]; each name is cut to 64 characters.
+const MaxIgnored = 20
+
+// Changes counts, by the name of a field such as "customer.name", the records
+// that exist and would have another value in it. A nil Changes is empty.
+type Changes map[string]int64
+
+// Add returns c with the counts of o added to it; c itself, changed, unless it
+// is nil.
+func (c Changes) Add(o Changes) Changes {
+	if c == nil && len(o) > 0 {
+		c = Changes{}
+	}
+	// Sums do not depend on the order in which they are added up.
+	for field, n := range o {
+		c[field] += n
+	}
+	return c
+}
 
 // A RejectGroup is the rejections of one reason in one column.
 type RejectGroup struct {

@@ -20,8 +20,12 @@ type Request struct {
 	// none, and then the source's saved mapping holds, or the header decides.
 	Mapping Object `json:"mapping,omitzero"`
 
-	Again     bool      `json:"again,omitempty"` // import even what is already imported
-	Plan      bool      `json:"plan,omitempty"`  // a dry run: nothing is kept
+	Again bool `json:"again,omitempty"` // import even what is already imported
+	Plan  bool `json:"plan,omitempty"`  // a dry run: nothing is kept
+
+	// Parent is the ID of the import of which this one retries rejected rows;
+	// empty otherwise. Rows of a reject file keep the address they had there,
+	// and give way to what was changed since: see [ReasonChangedSince].
 	Parent    string    `json:"parent,omitempty"`
 	StartedBy string    `json:"started_by,omitempty"` // a login name or a schedule; shown to operators
 	AskedAt   time.Time `json:"asked_at"`

@@ -14,7 +14,7 @@ func (m *Mapper) finish(out *Mapped) {
 	has[crm.Contact] = m.hasContact(out)
 	has[crm.Note] = out.values[crm.Note][noteText.Field] != ""
 	if !has[crm.Note] && out.filled[crm.Note] {
-		out.Warnings++
+		out.warn("", crm.ReasonNoteLeftOut)
 	}
 	for _, d := range m.defaults {
 		if at := out.at(d.slot); has[d.slot.entity] && *at == "" {
@@ -27,7 +27,7 @@ func (m *Mapper) finish(out *Mapped) {
 	out.state()
 	m.customerKey(out)
 	if len(out.Faults) > 0 {
-		out.CustomerKey, out.Warnings = "", 0
+		out.CustomerKey, out.Warnings = "", out.Warnings[:0]
 		return
 	}
 	for e := range has {
@@ -62,7 +62,7 @@ func (out *Mapped) state() {
 		code, ok = americanState(values[stateField])
 	}
 	if !ok {
-		out.Warnings++
+		out.warn("", crm.ReasonStateLeftOut)
 	}
 	values[stateField] = code
 }

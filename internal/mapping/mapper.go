@@ -21,7 +21,7 @@ type Mapped struct {
 	CustomerKey string
 
 	Faults   []crm.Rejection // every fault of the row; none if it can be imported
-	Warnings int             // values kept as written, or left out, with nothing rejected
+	Warnings []crm.Rejection // values kept as written, or left out, with nothing rejected; none if there are faults
 
 	values     [3][]string // by crm.Fields
 	attributes [3][]string // by Mapper.attributes
@@ -114,7 +114,7 @@ func (out *Mapped) reset(m *Mapper) {
 		clear(out.attributes[e])
 	}
 	out.Records = crm.Records{}
-	out.CustomerKey, out.Faults, out.Warnings = "", out.Faults[:0], 0
+	out.CustomerKey, out.Faults, out.Warnings = "", out.Faults[:0], out.Warnings[:0]
 	out.filled, out.faulty, out.keyFault = [3]bool{}, [3]bool{}, false
 }
 
@@ -139,8 +139,8 @@ func (out *Mapped) column(c *column, cell string) {
 		u := &c.uses[i]
 		value, fault := u.convert(&u.reading, cell)
 		switch {
-		case fault == warning:
-			out.Warnings++
+		case fault.Warns():
+			out.warn(c.name, fault)
 		case fault != "":
 			out.fault(c.name, fault)
 			out.keyFault = out.keyFault || u.key
@@ -180,6 +180,11 @@ func (out *Mapped) fault(column string, reason crm.Reason) {
 		}
 	}
 	out.Faults = append(out.Faults, r)
+}
+
+// warn adds a warning.
+func (out *Mapped) warn(column string, reason crm.Reason) {
+	out.Warnings = append(out.Warnings, crm.Rejection{Column: column, Reason: reason})
 }
 
 // wordKey is the form in which [ColumnSpec.Values] compares cells.

@@ -18,7 +18,7 @@ var askedAt = time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 // mapperFor resolves a header and compiles what comes of it.
 func mapperFor(t testing.TB, header []string, spec *Spec) *Mapper {
 	t.Helper()
-	m, _, err := Resolve(header, spec, Options{Region: "DE", Now: askedAt})
+	m, _, err := Resolve(header, nil, spec, Options{Region: "DE", Now: askedAt})
 	if err != nil {
 		t.Fatalf("Resolve(%q) failed: %v", header, err)
 	}
@@ -64,8 +64,8 @@ func TestMapFillsEveryRecordOfALead(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", e, diff)
 		}
 	}
-	if out.CustomerKey != "cus_1" || len(out.Faults) != 0 || out.Warnings != 1 {
-		t.Errorf("key %q, faults %v, %d warnings; want cus_1, none, 1 for the state", out.CustomerKey, out.Faults, out.Warnings)
+	if out.CustomerKey != "cus_1" || len(out.Faults) != 0 || len(out.Warnings) != 1 {
+		t.Errorf("key %q, faults %v, %d warnings; want cus_1, none, 1 for the state", out.CustomerKey, out.Faults, len(out.Warnings))
 	}
 }
 
@@ -133,8 +133,8 @@ func TestMapDecidesWhatARowHolds(t *testing.T) {
 			if got := strings.Join(have, " "); got != tt.records {
 				t.Errorf("records %q, want %q", got, tt.records)
 			}
-			if out.CustomerKey != tt.key || out.Warnings != tt.warnings {
-				t.Errorf("key %q and %d warnings, want %q and %d", out.CustomerKey, out.Warnings, tt.key, tt.warnings)
+			if out.CustomerKey != tt.key || len(out.Warnings) != tt.warnings {
+				t.Errorf("key %q and %d warnings, want %q and %d", out.CustomerKey, len(out.Warnings), tt.key, tt.warnings)
 			}
 			if len(out.Faults)+len(tt.faults) > 0 && !cmp.Equal(out.Faults, tt.faults) {
 				t.Errorf("faults %v, want %v", out.Faults, tt.faults)

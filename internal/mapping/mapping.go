@@ -23,6 +23,8 @@ type Mapping struct {
 	TimeZone string    `json:"time_zone,omitempty"`
 	Now      time.Time `json:"now,omitzero"`
 
+	Match crm.Match `json:"match,omitempty"`
+
 	// NoCustomers is true when customers are referred to and not created.
 	NoCustomers bool `json:"no_customers,omitempty"`
 
@@ -38,7 +40,10 @@ type Column struct {
 	Type      Type              `json:"type,omitempty"`
 	Required  bool              `json:"required,omitempty"`
 	DateOrder DateOrder         `json:"date_order,omitempty"` // "": found by a Survey
-	Values    map[string]string `json:"values,omitempty"`     // by case-folded cell
+	Separator string            `json:"separator,omitempty"`
+	Decimal   string            `json:"decimal,omitempty"`
+	BadCells  BadCells          `json:"bad_cells,omitempty"`
+	Values    map[string]string `json:"values,omitempty"` // by case-folded cell
 }
 
 // A Field is how a mapping treats a field.
@@ -49,8 +54,13 @@ type Field struct {
 	Default   string        `json:"default,omitempty"` // canonical
 }
 
-// Rules returns what the import does with the fields of records that exist.
-func (m *Mapping) Rules() crm.Rules {
+// Writing returns how the import's records are held against those that exist.
+func (m *Mapping) Writing() crm.Writing {
+	return crm.Writing{Mode: m.Mode, Match: m.Match, Rules: m.rules()}
+}
+
+// rules returns what the import does with the fields of records that exist.
+func (m *Mapping) rules() crm.Rules {
 	var rules crm.Rules
 	for _, f := range m.Fields {
 		if f.Collision == "" && !f.Erase {

@@ -121,14 +121,14 @@ func (p *specParser) root(n *yaml.Node) {
 		"unknown":    func(v *yaml.Node) { oneOf(p, v, "unknown", &s.Unknown, IgnoreUnknown, CustomUnknown, RefuseUnknown) },
 		"date_order": func(v *yaml.Node) { p.dateOrder(v, &s.DateOrder) },
 		"only":       func(v *yaml.Node) { p.only(v) },
-		"encoding":   func(v *yaml.Node) { p.str(v, "encoding", &s.Encoding) },
-		"sheet":      func(v *yaml.Node) { p.str(v, "sheet", &s.Sheet) },
+		"encoding":   func(v *yaml.Node) { p.str(v, "encoding", &s.Reading.Encoding) },
+		"sheet":      func(v *yaml.Node) { p.str(v, "sheet", &s.Reading.Sheet) },
 		"delimiter": func(v *yaml.Node) {
-			p.str(v, "delimiter", &s.Delimiter)
-			if s.Delimiter == `\t` || s.Delimiter == "tab" {
-				s.Delimiter = "\t"
+			p.str(v, "delimiter", &s.Reading.Delimiter)
+			if s.Reading.Delimiter == `\t` || s.Reading.Delimiter == "tab" {
+				s.Reading.Delimiter = "\t"
 			}
-			if utf8.RuneCountInString(s.Delimiter) != 1 || strings.ContainsAny(s.Delimiter, "\"\r\n") {
+			if utf8.RuneCountInString(s.Reading.Delimiter) != 1 || strings.ContainsAny(s.Reading.Delimiter, "\"\r\n") {
 				p.fault(v, "delimiter must be one character, or tab")
 			}
 		},

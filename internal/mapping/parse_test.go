@@ -41,7 +41,7 @@ func TestParseSpecReadsEverySetting(t *testing.T) {
 	}
 	want := &Spec{
 		Version: 1, Mode: crm.CreateOnly, Unknown: CustomUnknown, Only: []crm.Entity{crm.Contact, crm.Note}, DateOrder: DMY,
-		Encoding: "windows-1252", Delimiter: "\t", Sheet: "Leads",
+		Reading: crm.Reading{Encoding: "windows-1252", Delimiter: "\t", Sheet: "Leads"},
 		Columns: []ColumnSpec{
 			{Column: "Customer ID", To: []string{"customer.external_id"}},
 			{Column: "Mail", To: []string{"customer.email", "contact.email"}, Required: true},

@@ -31,7 +31,7 @@ func convertPhone(r *reading, cell string) (string, crm.Reason) {
 	}
 	switch {
 	case !ok:
-		return value, warning
+		return value, crm.ReasonPhoneKept
 	case e164 == value:
 		return value, ""
 	}

@@ -11,13 +11,14 @@ import (
 // Resolve fits a header and a mapping file together. Columns that the file
 // names go where it says. The others are mapped by their names, one column to
 // a field, and those that stay unknown are treated as the file says. A nil spec
-// leaves all to the header.
+// leaves all to the header. Samples are rows from the file's beginning, which
+// speak for and against a name as they do in [Suggest]; there may be none.
 //
 // There is a decision for each column, in order. Whatever cannot be is reported
 // at once, in one error that wraps [crm.ErrInvalid]: a column that the header
 // has not, two columns for one field, a header nothing of which is known, and
 // rows that would not say which customer they are about.
-func Resolve(header []string, spec *Spec, o Options) (*Mapping, []crm.Decision, error) {
+func Resolve(header []string, samples [][]string, spec *Spec, o Options) (*Mapping, []crm.Decision, error) {
 	if spec == nil {
 		spec = &Spec{}
 	}

@@ -33,7 +33,7 @@ func TestVendorHeadersMapWithoutAFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			header := strings.Split(strings.TrimSpace(string(text)), ",")
-			_, decisions, err := Resolve(header, nil, Options{})
+			_, decisions, err := Resolve(header, nil, nil, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +66,7 @@ func golden(t *testing.T, file, got string) {
 
 func TestEveryLeadColumnMapsByItsName(t *testing.T) {
 	t.Parallel()
-	_, decisions, err := Resolve(leadHeader, nil, Options{})
+	_, decisions, err := Resolve(leadHeader, nil, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestResolveRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, _, err = Resolve(strings.Split(tt.header, ","), spec, tt.o)
+			_, _, err = Resolve(strings.Split(tt.header, ","), nil, spec, tt.o)
 			if !errors.Is(err, crm.ErrInvalid) {
 				t.Fatalf("error %v, want one that wraps ErrInvalid", err)
 			}
@@ -122,7 +122,7 @@ func TestResolveRefuses(t *testing.T) {
 
 func TestColumnsOfNobodyAreLeftOut(t *testing.T) {
 	t.Parallel()
-	m, decisions, err := Resolve(strings.Split("id,company,phone,call_duration", ","), nil, Options{})
+	m, decisions, err := Resolve(strings.Split("id,company,phone,call_duration", ","), nil, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestColumnsOfNobodyAreLeftOut(t *testing.T) {
 func TestUnknownColumnsBecomeAttributes(t *testing.T) {
 	t.Parallel()
 	header := strings.Split("email,Shoe size,shoe-size,Größe,,%%", ",")
-	_, decisions, err := Resolve(header, &Spec{Unknown: CustomUnknown}, Options{})
+	_, decisions, err := Resolve(header, nil, &Spec{Unknown: CustomUnknown}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,14 +154,14 @@ func TestTheMappingFileWinsOverNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, decisions, err := Resolve([]string{"email", " mail 2\u00a0", "name"}, spec, Options{})
+	m, decisions, err := Resolve([]string{"email", " mail 2\u00a0", "name"}, nil, spec, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if decisions[0].Choice != ignore || decisions[1].Choice != "customer.email, contact.email" || decisions[2].Choice != "customer.name" {
 		t.Errorf("decisions %+v", decisions)
 	}
-	rules := m.Rules()
+	rules := m.rules()
 	for name, want := range map[string]crm.Rule{"name": {Collision: crm.FillBlank}, "city": {Erase: true}, "custom": {Collision: crm.Never}, "zip": {}} {
 		if got := rules.Of(crm.Customer, crm.FieldIndex(crm.Customer, name)); got != want {
 			t.Errorf("rule of %s is %+v, want %+v", name, got, want)
@@ -172,7 +172,7 @@ func TestTheMappingFileWinsOverNames(t *testing.T) {
 func TestAMappingSurvivesStorage(t *testing.T) {
 	t.Parallel()
 	spec := &Spec{Columns: []ColumnSpec{{Column: "title", To: []string{"customer.custom.t"}, Type: Integer, Values: map[string]string{"x": "1"}}}}
-	m, _, err := Resolve(leadHeader, spec, Options{Region: "de", TimeZone: "Europe/Berlin", Now: askedAt})
+	m, _, err := Resolve(leadHeader, nil, spec, Options{Region: "de", TimeZone: "Europe/Berlin", Now: askedAt})
 	if err != nil {
 		t.Fatal(err)
 	}

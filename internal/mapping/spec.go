@@ -33,10 +33,16 @@ type Spec struct {
 	Only      []crm.Entity // nil: all; without crm.Customer, customers are only referred to
 	DateOrder DateOrder    // of the columns that say none
 
-	// How the file is read, for the caller; "" where the file itself decides.
-	Encoding  string
-	Delimiter string // one character
-	Sheet     string
+	// Match is how customers are found among those that exist; "" means by
+	// their external id.
+	Match crm.Match
+
+	// BadCells is for the columns that say nothing of it themselves.
+	BadCells BadCells
+
+	// Reading is how the file is read, for the caller: this package does not
+	// read files.
+	Reading crm.Reading
 
 	Columns []ColumnSpec // in the order of the file
 	Fields  []FieldSpec
@@ -50,18 +56,47 @@ type ColumnSpec struct {
 	Required  bool      // a blank cell rejects its row
 	DateOrder DateOrder // "": as the Spec's
 
+	// Separator divides a cell of tags into tags; "" means that a comma, a
+	// semicolon or a bar does.
+	Separator string
+
+	// Decimal is the character before the fraction of a number, "." or ",";
+	// "" means ".".
+	Decimal string
+
+	BadCells BadCells // "": as the Spec's
+
 	// Values replaces whole cells before they are read, without regard to
 	// case. A blank replacement leaves the cell out.
 	Values map[string]string
 }
 
+// BadCells is what becomes of a cell that does not fit its field, where the
+// field is not required and not what customers are known by. The empty
+// BadCells means RejectRow.
+type BadCells string
+
+// The ways to treat bad cells.
+const (
+	RejectRow BadCells = "reject" // its row is rejected
+	BlankCell BadCells = "blank"  // the cell counts as blank, with the reason as a warning
+)
+
 // A FieldSpec says how a field is treated, whatever column fills it.
+//
+// Value, FirstOf and Join fill the field without a column that goes to it; only
+// one of them may be set.
 type FieldSpec struct {
 	Field     string // such as "customer.name"; "customer.custom" stands for all its attributes
 	Required  bool   // as in [ColumnSpec]
 	Collision crm.Collision
 	Erase     bool   // a blank cell erases what the record has
 	Default   string // where the cell is blank or no column fills the field
+
+	Value   string   // the same for every row
+	FirstOf []string // header texts: the first of these columns that is not blank
+	Join    []string // header texts: what of these columns is not blank, put together
+	With    string   // what stands between the parts of Join; "" means a space
 }
 
 // Unknown is what to do with a column that nobody mapped.
@@ -102,9 +137,9 @@ func (s *Spec) YAML() ([]byte, error) {
 		add(root, "only", list)
 	}
 	addText(root, "date_order", string(s.DateOrder))
-	addText(root, "encoding", s.Encoding)
-	addText(root, "delimiter", s.Delimiter)
-	addText(root, "sheet", s.Sheet)
+	addText(root, "encoding", s.Reading.Encoding)
+	addText(root, "delimiter", s.Reading.Delimiter)
+	addText(root, "sheet", s.Reading.Sheet)
 	if len(s.Columns) > 0 {
 		columns := &yaml.Node{Kind: yaml.MappingNode}
 		for i := range s.Columns {

@@ -96,7 +96,7 @@ func fitting(samples [][]string, column int, typ Type, base *reading) (fit, fill
 		for _, order := range [...]DateOrder{DMY, MDY} {
 			r := *base
 			r.order = order
-			if _, fault := converters[typ](&r, trimmed(row[column])); fault == "" || fault == warning {
+			if _, fault := converters[typ](&r, trimmed(row[column])); fault == "" || fault.Warns() {
 				fit++
 				break
 			}

@@ -29,7 +29,7 @@ func TestSurveyFindsTheDateOrder(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			m, _, err := Resolve([]string{"id", "Signup"}, &Spec{Columns: []ColumnSpec{{Column: "Signup", To: []string{"customer.lead_created_at"}}}}, Options{})
+			m, _, err := Resolve([]string{"id", "Signup"}, nil, &Spec{Columns: []ColumnSpec{{Column: "Signup", To: []string{"customer.lead_created_at"}}}}, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestNothingIsSurveyedWithoutNeed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, _, err := Resolve([]string{"id", "d"}, s, Options{})
+		m, _, err := Resolve([]string{"id", "d"}, nil, s, Options{})
 		if err != nil || m.Survey() != nil {
 			t.Errorf("%s: survey %v, error %v", name, m.Survey(), err)
 		}

@@ -7,12 +7,9 @@ import (
 )
 
 // A converter gives a cell its meaning. The cell is trimmed and not blank. It
-// returns the canonical text, and a fault where there is none; [warning] with
-// a value keeps the value.
+// returns the canonical text, and a fault where there is none. A reason that
+// only warns comes with a value, which is kept.
 type converter func(r *reading, cell string) (value string, fault crm.Reason)
-
-// warning stands where a fault would and rejects nothing.
-const warning crm.Reason = "warning"
 
 // A reading is what a converter may know beyond the cell.
 type reading struct {

@@ -21,7 +21,7 @@ func checkType(t *testing.T, typ Type, r reading, tests []cellTest) {
 		if got != tt.want || fault != tt.fault {
 			t.Errorf("%s(%q) = %q, %q, want %q, %q", typ, tt.in, got, fault, tt.want, tt.fault)
 		}
-		if got == "" || fault == warning {
+		if got == "" || fault.Warns() {
 			continue
 		}
 		if again, fault := converters[typ](&r, got); again != got || fault != "" {
@@ -116,13 +116,13 @@ func TestPhone(t *testing.T) {
 		{in: "+14155552671", want: "+14155552671"}, {in: "+1 (415) 555-2671", want: "+14155552671"}, {in: "(415) 555-2671", want: "+14155552671"},
 		{in: "1-415-555-2671", want: "+14155552671"}, {in: "+49 (0)30 2345678", want: "+49302345678"}, {in: "011 49 30 2345678", want: "+49302345678"},
 		{in: "+39 06 698 12345", want: "+390669812345"}, {in: "＋４９ ３０ ２３４５６７８", want: "+49302345678"},
-		{in: "030 2345678", want: "030 2345678", fault: warning}, {in: "4.15555E+09", want: "4.15555E+09", fault: warning},
-		{in: "+1 415 555 2671 ext. 5", want: "+1 415 555 2671 ext. 5", fault: warning}, {in: "+1 555", want: "+1 555", fault: warning},
-		{in: "call me", want: "call me", fault: warning}, {in: "+999 123456", want: "+999 123456", fault: warning},
+		{in: "030 2345678", want: "030 2345678", fault: crm.ReasonPhoneKept}, {in: "4.15555E+09", want: "4.15555E+09", fault: crm.ReasonPhoneKept},
+		{in: "+1 415 555 2671 ext. 5", want: "+1 415 555 2671 ext. 5", fault: crm.ReasonPhoneKept}, {in: "+1 555", want: "+1 555", fault: crm.ReasonPhoneKept},
+		{in: "call me", want: "call me", fault: crm.ReasonPhoneKept}, {in: "+999 123456", want: "+999 123456", fault: crm.ReasonPhoneKept},
 		{in: "a\x00b", fault: crm.ReasonBadCharacter},
 	})
 	checkType(t, phoneType, reading{}, []cellTest{
-		{in: "+49 30 2345678", want: "+49302345678"}, {in: "(415) 555-2671", want: "(415) 555-2671", fault: warning},
+		{in: "+49 30 2345678", want: "+49302345678"}, {in: "(415) 555-2671", want: "(415) 555-2671", fault: crm.ReasonPhoneKept},
 	})
 	checkType(t, phoneType, reading{region: "CH"}, []cellTest{{in: "0041 44 668 18 00", want: "+41446681800"}, {in: "044 668 18 00", want: "+41446681800"}})
 }

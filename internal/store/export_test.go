@@ -129,7 +129,7 @@ func play(t *testing.T, s *Store, slug string, imports []testImport) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.SaveFile(ctx, opened.Import.Number, crm.FileRow{}, im.rules, im.mode); err != nil {
+		if err := s.SaveFile(ctx, opened.Import.Number, crm.FileRow{}, crm.Writing{Rules: im.rules, Mode: im.mode}); err != nil {
 			t.Fatal(err)
 		}
 		row, err := s.Import(ctx, r.ID)

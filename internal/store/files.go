@@ -25,11 +25,12 @@ func (r *fileRow) fileRow() (row crm.FileRow, err error) {
 	return row, json.Unmarshal([]byte(r.Inspected), &row)
 }
 
-// SaveFile keeps what was decided about a file of an import, with the
-// collision rules and the mode that hold when its records are written. Saving
-// a file of the same number again replaces it.
-func (s *Store) SaveFile(ctx context.Context, number int64, row crm.FileRow, rules crm.Rules, mode crm.Mode) error {
+// SaveFile keeps what was decided about a file of an import, and how its
+// records are held against those that exist when they are written. Saving a
+// file of the same number again replaces it.
+func (s *Store) SaveFile(ctx context.Context, number int64, row crm.FileRow, how crm.Writing) error {
 	operation := fmt.Sprintf("save file %d of import %d", row.File.Number, number)
+	mode := how.Mode
 	if mode == "" {
 		mode = crm.Upsert
 	}
@@ -37,7 +38,7 @@ func (s *Store) SaveFile(ctx context.Context, number int64, row crm.FileRow, rul
 	if err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
 	}
-	ruled, err := json.Marshal(rules)
+	ruled, err := json.Marshal(how.Rules)
 	if err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
 	}

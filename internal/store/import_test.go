@@ -263,7 +263,7 @@ func TestImportsAreFoundByEveryName(t *testing.T) {
 		}
 		file.Plan = []byte(`{"b": 1, "a": [ ]}`)
 		for range 2 {
-			if err := s.SaveFile(ctx, m.Number, file, crm.Rules{}, ""); err != nil {
+			if err := s.SaveFile(ctx, m.Number, file, crm.Writing{}); err != nil {
 				t.Fatal(err)
 			}
 		}

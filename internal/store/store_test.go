@@ -77,7 +77,7 @@ func begin(t testing.TB, s *Store, rules crm.Rules, mode crm.Mode) *made {
 		t.Fatal(err)
 	}
 	row := crm.FileRow{File: crm.File{Name: "leads.csv"}}
-	if err := s.SaveFile(ctx, opened.Import.Number, row, rules, mode); err != nil {
+	if err := s.SaveFile(ctx, opened.Import.Number, row, crm.Writing{Rules: rules, Mode: mode}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.Import(ctx, r.ID)

@@ -36,7 +36,7 @@ func (f Format) Plain() bool { return f.Kind == KindCSV && f.Encoding == utf8Nam
 // An empty file, a file that is no table, a workbook without such a sheet and a
 // text whose encoding cannot be told wrap [crm.ErrInvalid]; the error says what
 // the file is and what to do.
-func Identify(ctx context.Context, src Source, s Settings) (Format, []crm.Decision, error) {
+func Identify(ctx context.Context, src Source, s crm.Reading) (Format, []crm.Decision, error) {
 	f, decisions, err := identify(ctx, src, s)
 	if err != nil {
 		return Format{}, nil, fmt.Errorf("identify %q: %w", src.Name, err)
@@ -44,7 +44,7 @@ func Identify(ctx context.Context, src Source, s Settings) (Format, []crm.Decisi
 	return f, decisions, nil
 }
 
-func identify(ctx context.Context, src Source, s Settings) (Format, []crm.Decision, error) {
+func identify(ctx context.Context, src Source, s crm.Reading) (Format, []crm.Decision, error) {
 	if src.Size == 0 {
 		return Format{}, nil, invalid("the file is empty")
 	}

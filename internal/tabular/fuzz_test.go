@@ -46,7 +46,7 @@ func FuzzSniff(f *testing.F) {
 		if len(b) > 64<<10 {
 			return
 		}
-		tab, err := readTable(t, b, Settings{})
+		tab, err := readTable(t, b, crm.Reading{})
 		if err != nil {
 			if !errors.Is(err, crm.ErrInvalid) {
 				t.Errorf("not marked: %v", err)

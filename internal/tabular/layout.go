@@ -6,7 +6,27 @@ import "sluice/internal/crm"
 // beside the bytes. It is kept with the import, so that every attempt and every
 // worker reads the file in the same way.
 type Layout struct {
-	Delimiter string `json:"delimiter"` // one ASCII character
+	Delimiter string `json:"delimiter"` // 1 to 8 ASCII characters
+
+	// Quote is the character that may stand around cells; "" means '"', and
+	// [crm.NoneAtAll] that there is none.
+	Quote string `json:"quote,omitempty"`
+
+	// Backslash is true when \" stands for a quote inside a quoted cell, and
+	// \\ for a backslash. A doubled quote stands for one in any case.
+	Backslash bool `json:"backslash,omitempty"`
+
+	// Comment is what lines begin with that are no rows; "" if there are none.
+	// They are counted with the blank rows.
+	Comment string `json:"comment,omitempty"`
+
+	// Pad is true when cells missing at the end of a row are blank cells, and
+	// not a fault.
+	Pad bool `json:"pad,omitempty"`
+
+	// End is where the rows end and the footer begins, in bytes from the
+	// file's first; 0 means the end of the file.
+	End int64 `json:"end,omitempty"`
 
 	// Header has the name of every column, without white space around it; ""
 	// where the header is blank. No two names that are not blank are equal.

@@ -100,7 +100,7 @@ func TestSheetCellsBecomeTheirText(t *testing.T) {
 		style("E9", `h:mm`)
 		style("G9", "00000")
 	})
-	tab := mustRead(t, book, Settings{})
+	tab := mustRead(t, book, crm.Reading{})
 	if want := []string{"", "id", "text", "day", "time", "ok", "zip"}; !cmp.Equal(tab.Layout.Header, want) {
 		t.Errorf("header %q", tab.Layout.Header)
 	}
@@ -143,7 +143,7 @@ func TestSheetMarkupIsRead(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tab := mustRead(t, pack(t, header+tt.rows, parts{"xl/sharedStrings.xml": items}), Settings{})
+			tab := mustRead(t, pack(t, header+tt.rows, parts{"xl/sharedStrings.xml": items}), crm.Reading{})
 			if diff := cmp.Diff(tt.want, tab.Rows); diff != "" {
 				t.Errorf("rows (-want +got)\n%s", diff)
 			}
@@ -215,12 +215,12 @@ func TestSheetIsChosen(t *testing.T) {
 		{"Leads", "Leads", "as set"},
 		{"Sheet1", "Sheet1", "as set"},
 	} {
-		tab := mustRead(t, book, Settings{Sheet: tt.set})
+		tab := mustRead(t, book, crm.Reading{Sheet: tt.set})
 		if tab.Format.Sheet != tt.want || tab.Decisions[1].Evidence != tt.evidence {
 			t.Errorf("sheet %q: %+v %+v", tt.set, tab.Format, tab.Decisions)
 		}
 	}
-	_, err := readTable(t, book, Settings{Sheet: "leads"})
+	_, err := readTable(t, book, crm.Reading{Sheet: "leads"})
 	if !errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), `no sheet "leads" (found: "Notes", "Leads")`) {
 		t.Errorf("missing sheet: %v", err)
 	}
@@ -265,7 +265,7 @@ func TestHostileWorkbooksAreRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := readTable(t, tt.in, Settings{})
+			_, err := readTable(t, tt.in, crm.Reading{})
 			if !errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want ErrInvalid and %q", err, tt.want)
 			}
@@ -279,7 +279,7 @@ func TestTooManyPartsAreRefused(t *testing.T) {
 	for i := range maxParts + 1 {
 		all[fmt.Sprintf("xl/media/%d.png", i)] = "x"
 	}
-	if _, err := readTable(t, pack(t, "<row/>", all), Settings{}); !errors.Is(err, crm.ErrInvalid) {
+	if _, err := readTable(t, pack(t, "<row/>", all), crm.Reading{}); !errors.Is(err, crm.ErrInvalid) {
 		t.Errorf("got %v, want ErrInvalid", err)
 	}
 }
@@ -299,7 +299,7 @@ func TestLargePartsGoThroughTemporaryFiles(t *testing.T) {
 	if items.Len() <= memoryPart || rows.Len() <= memoryPart {
 		t.Fatalf("parts of %d and %d bytes", items.Len(), rows.Len())
 	}
-	tab := mustRead(t, pack(t, rows.String(), parts{"xl/sharedStrings.xml": items.String()}), Settings{})
+	tab := mustRead(t, pack(t, rows.String(), parts{"xl/sharedStrings.xml": items.String()}), crm.Reading{})
 	if len(tab.Rows) != n {
 		t.Fatalf("%d rows, want %d", len(tab.Rows), n)
 	}

@@ -18,7 +18,7 @@ import (
 //
 // A file without rows and a header that is damaged, blank, or has two columns
 // of one name wrap [crm.ErrInvalid] and name the line.
-func Sniff(ctx context.Context, src Source, f Format, s Settings) (Layout, []crm.Decision, error) {
+func Sniff(ctx context.Context, src Source, f Format, s crm.Reading) (Layout, []crm.Decision, error) {
 	l, decisions, err := sniff(ctx, src, f, s)
 	if err != nil {
 		return Layout{}, nil, fmt.Errorf("sniff %q: %w", src.Name, err)
@@ -26,7 +26,7 @@ func Sniff(ctx context.Context, src Source, f Format, s Settings) (Layout, []crm
 	return l, decisions, nil
 }
 
-func sniff(ctx context.Context, src Source, f Format, s Settings) (Layout, []crm.Decision, error) {
+func sniff(ctx context.Context, src Source, f Format, s crm.Reading) (Layout, []crm.Decision, error) {
 	head, err := src.head(ctx)
 	if err != nil {
 		return Layout{}, nil, err

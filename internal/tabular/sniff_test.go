@@ -51,20 +51,20 @@ func TestEncodingIsFound(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		in       []byte
-		settings Settings
+		settings crm.Reading
 		want     string
 		text     string
 	}{
-		{"UTF-8", []byte(text), Settings{}, "utf-8", text},
-		{"UTF-8 with a mark", []byte(bom8 + text), Settings{}, "utf-8", text},
-		{"UTF-16 LE", wide("\uFEFF"+text, false), Settings{}, "utf-16le", text},
-		{"UTF-16 BE", wide("\uFEFF"+text, true), Settings{}, "utf-16be", text},
-		{"UTF-16 LE without a mark", wide(text, false), Settings{}, "utf-16le", text},
-		{"UTF-16 BE without a mark", wide(text, true), Settings{}, "utf-16be", text},
-		{"UTF-32 LE", wide32("\uFEFF" + text), Settings{}, "utf-32le", text},
-		{"Windows-1252", encoded(t, charmap.Windows1252, latin), Settings{}, "windows-1252", latin},
-		{"Windows-1252 by the name of Latin 1", encoded(t, charmap.Windows1252, latin), Settings{Encoding: "ISO-8859-1"}, "windows-1252", latin},
-		{"Shift_JIS if told", encoded(t, japanese.ShiftJIS, "a;b\n東京;大阪\n"), Settings{Encoding: "Shift_JIS"}, "shift_jis", "a;b\n東京;大阪\n"},
+		{"UTF-8", []byte(text), crm.Reading{}, "utf-8", text},
+		{"UTF-8 with a mark", []byte(bom8 + text), crm.Reading{}, "utf-8", text},
+		{"UTF-16 LE", wide("\uFEFF"+text, false), crm.Reading{}, "utf-16le", text},
+		{"UTF-16 BE", wide("\uFEFF"+text, true), crm.Reading{}, "utf-16be", text},
+		{"UTF-16 LE without a mark", wide(text, false), crm.Reading{}, "utf-16le", text},
+		{"UTF-16 BE without a mark", wide(text, true), crm.Reading{}, "utf-16be", text},
+		{"UTF-32 LE", wide32("\uFEFF" + text), crm.Reading{}, "utf-32le", text},
+		{"Windows-1252", encoded(t, charmap.Windows1252, latin), crm.Reading{}, "windows-1252", latin},
+		{"Windows-1252 by the name of Latin 1", encoded(t, charmap.Windows1252, latin), crm.Reading{Encoding: "ISO-8859-1"}, "windows-1252", latin},
+		{"Shift_JIS if told", encoded(t, japanese.ShiftJIS, "a;b\n東京;大阪\n"), crm.Reading{Encoding: "Shift_JIS"}, "shift_jis", "a;b\n東京;大阪\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +101,7 @@ func TestUndecodableBytesAreAFaultOfTheirRow(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tab := mustRead(t, tt.in, Settings{Encoding: tt.set})
+			tab := mustRead(t, tt.in, crm.Reading{Encoding: tt.set})
 			want := []crm.Reason{crm.ReasonBadEncoding, "", ""}
 			var got []crm.Reason
 			for _, row := range tab.Rows {
@@ -115,7 +115,7 @@ func TestUndecodableBytesAreAFaultOfTheirRow(t *testing.T) {
 	t.Run("UTF-16 cut within a character", func(t *testing.T) {
 		t.Parallel()
 		in := wide("a,b\nx,y\n1,2", false)
-		tab := mustRead(t, in[:len(in)-1], Settings{Encoding: "utf-16le"})
+		tab := mustRead(t, in[:len(in)-1], crm.Reading{Encoding: "utf-16le"})
 		if last := tab.Rows[len(tab.Rows)-1]; last.Line != 3 || last.Fault != crm.ReasonBadEncoding {
 			t.Errorf("last row %+v", last)
 		}
@@ -124,7 +124,7 @@ func TestUndecodableBytesAreAFaultOfTheirRow(t *testing.T) {
 
 func TestDamagedUTF8IsNotTakenForAnotherEncoding(t *testing.T) {
 	t.Parallel()
-	tab := mustRead(t, []byte("a,b\nJörg,Zürich\nWei\xDF,x\nñ,ø\n"), Settings{})
+	tab := mustRead(t, []byte("a,b\nJörg,Zürich\nWei\xDF,x\nñ,ø\n"), crm.Reading{})
 	if tab.Format.Encoding != utf8Name || tab.Rows[1].Fault != crm.ReasonBadEncoding {
 		t.Errorf("encoding %q, rows %+v", tab.Format.Encoding, tab.Rows)
 	}
@@ -135,29 +135,29 @@ func TestDialectIsFound(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		in    string
-		set   Settings
+		set   crm.Reading
 		delim string
 		want  []string
 		first int64
 	}{
-		{"comma", "a,b\n1,2\n", Settings{}, ",", []string{"a", "b"}, 2},
-		{"semicolon with decimal commas", "a;b;c\n1,5;2,5;3\n4,5;5,5;6\n", Settings{}, ";", []string{"a", "b", "c"}, 2},
-		{"tab", "a\tb\n1,2\t3\n", Settings{}, "\t", []string{"a", "b"}, 2},
-		{"bar", "a|b|c\n1|2,3|4;5\n", Settings{}, "|", []string{"a", "b", "c"}, 2},
-		{"delimiters in quotes", "name,note\nx,\"a;b;c\"\ny,\"d;e\nf;g\"\n", Settings{}, ",", []string{"name", "note"}, 2},
-		{"one column", "email\na@b.example\nc@d.example\n", Settings{}, ",", []string{"email"}, 2},
-		{"one column with commas here and there", "note\nhello, world\nx\ny, z, a\n", Settings{}, ";", []string{"note"}, 2},
-		{"sep line", "sep=|\r\na|b,c\r\n1|2\r\n", Settings{}, "|", []string{"a", "b,c"}, 3},
-		{"sep line and mark", bom8 + "SEP=;\na;b\n1;2\n", Settings{}, ";", []string{"a", "b"}, 3},
-		{"as set", "a,b;c\n1;2,3\n", Settings{Delimiter: ";"}, ";", []string{"a,b", "c"}, 2},
-		{"tab by name", "a\tb,c\n1\t2\n", Settings{Delimiter: "tab"}, "\t", []string{"a", "b,c"}, 2},
-		{"CR only", "a;b\r1;2\r3;4\r", Settings{}, ";", []string{"a", "b"}, 2},
-		{"header of several lines", "\"lead\nstatus\",b\n1,2\n", Settings{}, ",", []string{"lead\nstatus", "b"}, 3},
-		{"blank rows above the header", "\n,,\na,b\n1,2\n", Settings{}, ",", []string{"a", "b"}, 4},
-		{"blank columns at the end", "a,b,,\n1,2,,\n3,4,,\n", Settings{}, ",", []string{"a", "b"}, 2},
-		{"unnamed columns with values stay", "a,,b,\n1,2,3,4\n", Settings{}, ",", []string{"a", "", "b", ""}, 2},
-		{"a trailing delimiter in the header alone", "a,b,\n1,2\n3,4\n", Settings{}, ",", []string{"a", "b"}, 2},
-		{"white space around names", " a , b\n1,2\n", Settings{}, ",", []string{"a", "b"}, 2},
+		{"comma", "a,b\n1,2\n", crm.Reading{}, ",", []string{"a", "b"}, 2},
+		{"semicolon with decimal commas", "a;b;c\n1,5;2,5;3\n4,5;5,5;6\n", crm.Reading{}, ";", []string{"a", "b", "c"}, 2},
+		{"tab", "a\tb\n1,2\t3\n", crm.Reading{}, "\t", []string{"a", "b"}, 2},
+		{"bar", "a|b|c\n1|2,3|4;5\n", crm.Reading{}, "|", []string{"a", "b", "c"}, 2},
+		{"delimiters in quotes", "name,note\nx,\"a;b;c\"\ny,\"d;e\nf;g\"\n", crm.Reading{}, ",", []string{"name", "note"}, 2},
+		{"one column", "email\na@b.example\nc@d.example\n", crm.Reading{}, ",", []string{"email"}, 2},
+		{"one column with commas here and there", "note\nhello, world\nx\ny, z, a\n", crm.Reading{}, ";", []string{"note"}, 2},
+		{"sep line", "sep=|\r\na|b,c\r\n1|2\r\n", crm.Reading{}, "|", []string{"a", "b,c"}, 3},
+		{"sep line and mark", bom8 + "SEP=;\na;b\n1;2\n", crm.Reading{}, ";", []string{"a", "b"}, 3},
+		{"as set", "a,b;c\n1;2,3\n", crm.Reading{Delimiter: ";"}, ";", []string{"a,b", "c"}, 2},
+		{"tab by name", "a\tb,c\n1\t2\n", crm.Reading{Delimiter: "tab"}, "\t", []string{"a", "b,c"}, 2},
+		{"CR only", "a;b\r1;2\r3;4\r", crm.Reading{}, ";", []string{"a", "b"}, 2},
+		{"header of several lines", "\"lead\nstatus\",b\n1,2\n", crm.Reading{}, ",", []string{"lead\nstatus", "b"}, 3},
+		{"blank rows above the header", "\n,,\na,b\n1,2\n", crm.Reading{}, ",", []string{"a", "b"}, 4},
+		{"blank columns at the end", "a,b,,\n1,2,,\n3,4,,\n", crm.Reading{}, ",", []string{"a", "b"}, 2},
+		{"unnamed columns with values stay", "a,,b,\n1,2,3,4\n", crm.Reading{}, ",", []string{"a", "", "b", ""}, 2},
+		{"a trailing delimiter in the header alone", "a,b,\n1,2\n3,4\n", crm.Reading{}, ",", []string{"a", "b"}, 2},
+		{"white space around names", " a , b\n1,2\n", crm.Reading{}, ",", []string{"a", "b"}, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +178,7 @@ func TestDelimiterDecisionSaysWhy(t *testing.T) {
 		fmt.Fprintf(&b, "%d;x, y;z\n", i)
 	}
 	b.WriteString("broken;row\n")
-	tab := mustRead(t, []byte(b.String()), Settings{})
+	tab := mustRead(t, []byte(b.String()), crm.Reading{})
 	d := tab.Decisions[2]
 	if d.About != "delimiter" || d.Choice != ";" || d.Evidence != "400 of 401 rows have 3 cells" || d.Score < 0.9 || d.Score >= 1 {
 		t.Errorf("decision %+v", d)
@@ -187,11 +187,11 @@ func TestDelimiterDecisionSaysWhy(t *testing.T) {
 
 func TestMixedLineEndsAreReadByTheEvidence(t *testing.T) {
 	t.Parallel()
-	tab := mustRead(t, []byte("a,b\r1,2\r3,4\n5,6\r\n7,8\r"), Settings{})
+	tab := mustRead(t, []byte("a,b\r1,2\r3,4\n5,6\r\n7,8\r"), crm.Reading{})
 	if len(tab.Rows) != 4 || !tab.Layout.CR || tab.Rows[3].Line != 5 {
 		t.Errorf("rows %+v", tab.Rows)
 	}
-	tab = mustRead(t, []byte("a,b\n1,2\rx\n3,4\n5,6\n"), Settings{})
+	tab = mustRead(t, []byte("a,b\n1,2\rx\n3,4\n5,6\n"), crm.Reading{})
 	if len(tab.Rows) != 3 || tab.Layout.CR || tab.Rows[0].Cells[1] != "2\rx" {
 		t.Errorf("rows %+v", tab.Rows)
 	}
@@ -233,7 +233,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := readTable(t, []byte(tt.in), Settings{})
+			_, err := readTable(t, []byte(tt.in), crm.Reading{})
 			if err == nil || !errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want ErrInvalid and %q", err, tt.want)
 			}
@@ -246,7 +246,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 
 func TestBadSettingsAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, s := range []Settings{{Encoding: "klingon"}, {Encoding: "replacement"}, {Delimiter: `"`}, {Delimiter: "::"}, {Delimiter: "\n"}} {
+	for _, s := range []crm.Reading{{Encoding: "klingon"}, {Encoding: "replacement"}, {Delimiter: `"`}, {Delimiter: "::"}, {Delimiter: "\n"}} {
 		if _, err := readTable(t, []byte("a,b\n1,2\n"), s); !errors.Is(err, crm.ErrInvalid) {
 			t.Errorf("%+v: %v, want ErrInvalid", s, err)
 		}
@@ -256,7 +256,7 @@ func TestBadSettingsAreRefused(t *testing.T) {
 func TestHeaderBeyondTheSampleIsFound(t *testing.T) {
 	t.Parallel()
 	in := strings.Repeat("\n", sampleSize+10) + "a,b\n" + strings.Repeat("\n", sampleSize) + "1,2\n"
-	tab := mustRead(t, []byte(in), Settings{})
+	tab := mustRead(t, []byte(in), crm.Reading{})
 	if tab.Layout.HeaderLine != sampleSize+11 || len(tab.Rows) != 1 || tab.Rows[0].Line != 2*sampleSize+12 {
 		t.Errorf("header on line %d, rows %+v", tab.Layout.HeaderLine, tab.Rows)
 	}
@@ -273,7 +273,7 @@ func TestSpareBlankCellsAreThoseOfTheHeaderOrOfMostRows(t *testing.T) {
 		"of most rows":      {"a,b\n1,2,\n3,4,\n5,6\n", 1},
 		"of one row of two": {"a,b\n1,2,\n3,4\n", 0},
 	} {
-		l, _, err := Sniff(t.Context(), inMemory([]byte(c.text)), Format{Kind: KindCSV, Encoding: "utf-8"}, Settings{})
+		l, _, err := Sniff(t.Context(), inMemory([]byte(c.text)), Format{Kind: KindCSV, Encoding: "utf-8"}, crm.Reading{})
 		if err != nil || l.Spare != c.want || len(l.Header) != 2 {
 			t.Errorf("%s: %d spare beside %d columns, %v; want %d beside 2", name, l.Spare, len(l.Header), err, c.want)
 		}

@@ -12,21 +12,6 @@ import (
 // sampleSize is how much of a file the evidence is taken from.
 const sampleSize = 256 << 10
 
-// Settings say what would otherwise be found out. A zero field means: find
-// out.
-type Settings struct {
-	// Encoding is a name of the WHATWG Encoding Standard, such as "utf-8",
-	// "windows-1252" or "shift_jis". ISO-8859-1 means windows-1252, as on the
-	// web. Workbooks have no use for it.
-	Encoding string `json:"encoding,omitempty" yaml:"encoding,omitempty"`
-
-	// Delimiter is one ASCII character, or the word "tab".
-	Delimiter string `json:"delimiter,omitempty" yaml:"delimiter,omitempty"`
-
-	// Sheet is the name of a workbook's sheet, which may be a hidden one.
-	Sheet string `json:"sheet,omitempty" yaml:"sheet,omitempty"`
-}
-
 // A Source is a file that is whole in the stage.
 type Source struct {
 	Name string // base name, for people to read; decides nothing

@@ -37,7 +37,7 @@ type got struct {
 }
 
 // readTable goes the whole way from bytes to rows.
-func readTable(t *testing.T, b []byte, s Settings) (table, error) {
+func readTable(t *testing.T, b []byte, s crm.Reading) (table, error) {
 	t.Helper()
 	src := inMemory(b)
 	f, decisions, err := Identify(t.Context(), src, s)
@@ -61,7 +61,7 @@ func readTable(t *testing.T, b []byte, s Settings) (table, error) {
 	return tab, nil
 }
 
-func mustRead(t *testing.T, b []byte, s Settings) table {
+func mustRead(t *testing.T, b []byte, s crm.Reading) table {
 	t.Helper()
 	tab, err := readTable(t, b, s)
 	if err != nil {

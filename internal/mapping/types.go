@@ -17,6 +17,10 @@ type reading struct {
 	zone   *time.Location // for dates without one
 	order  DateOrder      // of the column
 	now    string         // the import's start, canonical; "" if not known
+
+	separator string            // of the column's tags; "" for any of the usual ones
+	decimal   byte              // what stands before the fraction of the column's numbers: '.' or ','; 0 means '.'
+	choices   map[string]string // the column's values by their wordKey, and each result by its own
 }
 
 var converters = map[Type]converter{
@@ -25,6 +29,7 @@ var converters = map[Type]converter{
 	Decimal:     convertDecimal,
 	Timestamp:   convertTimestamp,
 	Boolean:     convertBoolean,
+	Choice:      convertChoice,
 	textType:    convertText,
 	keyType:     convertKey,
 	emailType:   convertEmail,

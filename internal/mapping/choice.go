@@ -1,0 +1,17 @@
+package mapping
+
+import "sluice/internal/crm"
+
+// Choice is the type of a custom attribute that has one of the values which
+// its column lists, kept as a text.
+const Choice Type = "choice"
+
+// convertChoice reads one of a column's values, without regard to case. What
+// it may become is listed beside what is written for it, so that a value again
+// gives itself.
+func convertChoice(r *reading, cell string) (string, crm.Reason) {
+	if value, ok := r.choices[wordKey(cell)]; ok {
+		return value, ""
+	}
+	return "", crm.ReasonBadChoice
+}

@@ -24,6 +24,9 @@ type Format struct {
 
 	// Sheet is the name of the sheet to read. Empty for text.
 	Sheet string `json:"sheet,omitempty"`
+
+	// SkipHidden is true when the sheet's hidden rows are left out.
+	SkipHidden bool `json:"skip_hidden,omitempty"`
 }
 
 // Plain reports whether the file can be read as it stands: it is UTF-8 text,
@@ -53,7 +56,7 @@ func identify(ctx context.Context, src Source, s crm.Reading) (Format, []crm.Dec
 		return Format{}, nil, err
 	}
 	if isZip(head) {
-		return identifyWorkbook(ctx, src, s.Sheet)
+		return identifyWorkbook(ctx, src, s)
 	}
 	if what := notText(head); what != "" {
 		return Format{}, nil, invalid("%s", what)
@@ -86,7 +89,7 @@ func told(kind string) crm.Decision {
 func (f Format) Rewrite(ctx context.Context, src Source, w io.Writer) error {
 	var err error
 	if f.Kind == KindXLSX {
-		err = rewriteSheet(ctx, src, f.Sheet, w)
+		err = rewriteSheet(ctx, src, f, w)
 	} else {
 		err = f.transcode(ctx, src, w)
 	}

@@ -22,7 +22,7 @@ import (
 const memoryPart = 8 << 20
 
 // rewriteSheet writes a sheet of the workbook src as CSV.
-func rewriteSheet(ctx context.Context, src Source, name string, w io.Writer) (err error) {
+func rewriteSheet(ctx context.Context, src Source, f Format, w io.Writer) (err error) {
 	dir, err := os.MkdirTemp("", "sheet-")
 	if err != nil {
 		return withoutPath(err)
@@ -44,7 +44,7 @@ func rewriteSheet(ctx context.Context, src Source, name string, w io.Writer) (er
 	if err != nil {
 		return err
 	}
-	sheet, _, err := b.sheet(name)
+	sheet, _, err := b.sheet(f.Sheet)
 	if err != nil {
 		return err
 	}

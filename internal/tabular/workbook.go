@@ -156,7 +156,7 @@ func quoted(names []string) string {
 }
 
 // identifyWorkbook reads what the workbook says of its sheets.
-func identifyWorkbook(ctx context.Context, src Source, name string) (Format, []crm.Decision, error) {
+func identifyWorkbook(ctx context.Context, src Source, set crm.Reading) (Format, []crm.Decision, error) {
 	at := &sourceAt{ctx: ctx, src: src}
 	defer at.Close()
 	a, err := openArchive(at, src.Size)
@@ -167,9 +167,9 @@ func identifyWorkbook(ctx context.Context, src Source, name string) (Format, []c
 	if err != nil {
 		return Format{}, nil, err
 	}
-	s, d, err := b.sheet(name)
+	s, d, err := b.sheet(set.Sheet)
 	if err != nil {
 		return Format{}, nil, err
 	}
-	return Format{Kind: KindXLSX, Sheet: s.name}, []crm.Decision{told(KindXLSX), d}, nil
+	return Format{Kind: KindXLSX, Sheet: s.name, SkipHidden: set.Hidden == crm.SkipHidden}, []crm.Decision{told(KindXLSX), d}, nil
 }

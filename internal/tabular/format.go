@@ -51,7 +51,7 @@ func identify(ctx context.Context, src Source, s crm.Reading) (Format, []crm.Dec
 	if src.Size == 0 {
 		return Format{}, nil, invalid("the file is empty")
 	}
-	head, err := src.head(ctx)
+	head, err := src.bytes(ctx, 0, sampleSize)
 	if err != nil {
 		return Format{}, nil, err
 	}

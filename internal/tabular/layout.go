@@ -52,3 +52,14 @@ type Layout struct {
 	// Start is where the first row below the header begins.
 	Start crm.Position `json:"start"`
 }
+
+// quote returns the character that may stand around cells, -1 for none.
+func (l Layout) quote() int {
+	switch l.Quote {
+	case "":
+		return '"'
+	case crm.NoneAtAll:
+		return -1
+	}
+	return int(l.Quote[0])
+}

@@ -53,7 +53,7 @@ func lineEnd(t *rapid.T, l Layout) string {
 }
 
 // countEnds counts line ends as the Reader must.
-func countEnds(s string, l Layout) int64 {
+func endsIn(s string, l Layout) int64 {
 	n := strings.Count(s, "\n")
 	if l.CR {
 		n += strings.Count(s, "\r") - strings.Count(s, "\r\n")
@@ -65,7 +65,7 @@ func countEnds(s string, l Layout) int64 {
 func generate(t *rapid.T, l Layout) (text string, want []got, blank int64) {
 	var b strings.Builder
 	for range rapid.IntRange(0, 12).Draw(t, "rows") {
-		line := countEnds(b.String(), l) + 1
+		line := endsIn(b.String(), l) + 1
 		cells := make([]string, len(l.Header))
 		for i := range cells {
 			cells[i] = cellText(t)
@@ -173,7 +173,7 @@ func account(t testing.TB, text string, l Layout) {
 	for {
 		err := r.Read(&row)
 		passed := text[at.Offset:r.Position().Offset]
-		n := countEnds(passed, l)
+		n := endsIn(passed, l)
 		if !l.CR && r.Position().Offset == int64(len(text)) && strings.HasSuffix(passed, "\r") {
 			n = r.Position().Line - at.Line // half a CRLF may end the last line
 		}

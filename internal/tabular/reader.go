@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"io"
+	"strings"
 
 	"sluice/internal/crm"
 )
@@ -21,6 +22,8 @@ type Reader struct {
 	width    int          // columns of the header; 0 takes rows of any width
 	spare    int          // blank cells allowed beyond them
 	numbered bool
+	pad      bool   // cells missing at the end of a row are blank
+	comment  string // what lines begin with that are no rows
 	blank    int64
 
 	text []byte // of the cells that held escaped quotes
@@ -32,14 +35,14 @@ const bufferSize = 256 << 10
 // NewReader reads rows from r, which begins at byte at.Offset of the file, a
 // place between two rows. The caller keeps r and closes it.
 func NewReader(r io.Reader, l Layout, at crm.Position) *Reader {
-	delim := byte(',')
-	if len(l.Delimiter) == 1 {
-		delim = l.Delimiter[0]
-	}
 	at.Line = max(at.Line, 1)
+	if l.End > 0 {
+		r = io.LimitReader(r, max(l.End-at.Offset, 0))
+	}
 	return &Reader{
-		r: r, scan: newScanner(delim, l.CR), at: at,
+		r: r, scan: newScanner(l), at: at,
 		width: len(l.Header), spare: l.Spare, numbered: l.Numbered,
+		pad: l.Pad || l.Numbered, comment: l.Comment,
 	}
 }
 
@@ -47,7 +50,7 @@ func NewReader(r io.Reader, l Layout, at crm.Position) *Reader {
 // Reader from there returns exactly what this one is going to.
 func (r *Reader) Position() crm.Position { return r.at }
 
-// Blank returns how many blank rows this Reader has passed.
+// Blank returns how many blank rows and comments this Reader has passed.
 func (r *Reader) Blank() int64 { return r.blank }
 
 // Read reads the next row that is not blank; [io.EOF] when there is none. A row
@@ -62,6 +65,12 @@ func (r *Reader) Read(row *crm.Row) error {
 		b, eof := r.buf[r.start:r.end], r.err == io.EOF
 		if eof && len(b) == 0 {
 			return io.EOF
+		}
+		if r.comment != "" && !r.numbered && len(b) > 0 {
+			if r.passComment() {
+				continue
+			}
+			b, eof = r.buf[r.start:r.end], r.err == io.EOF
 		}
 		found := more
 		if len(b) > 0 {
@@ -130,6 +139,25 @@ func (r *Reader) fill() {
 	}
 }
 
+// passComment passes the next line if it is a comment. It reads on when too few
+// bytes are at hand to tell, so the buffer may be another afterwards.
+func (r *Reader) passComment() bool {
+	if r.end-r.start < len(r.comment) && r.err == nil {
+		r.fill()
+	}
+	if !r.isComment(string(r.buf[r.start:min(r.end, r.start+len(r.comment))])) {
+		return false
+	}
+	r.passLine()
+	r.blank++
+	return true
+}
+
+// isComment reports whether what begins with text is no row.
+func (r *Reader) isComment(text string) bool {
+	return r.comment != "" && strings.HasPrefix(text, r.comment)
+}
+
 // firstLine makes the first line of b a faulty row, because the record that
 // begins there is malformed, has swallowed other lines or is too long. It
 // reports false if the line's end is not in b yet.
@@ -147,10 +175,22 @@ func (r *Reader) firstLine(row *crm.Row, b []byte, eof bool) bool {
 	case end > maxRow:
 		row.Fault = crm.ReasonRowTooLong
 	default:
-		row.Cells = split(r.scan.cells[:0], b[:end], r.scan.delim)
+		row.Cells = split(r.scan.cells[:0], b[:end], r.scan.cut)
 	}
 	r.advance(next, min(next-end, 1))
 	return true
+}
+
+// skipLine passes the next line, whatever it holds; [io.EOF] when there is none.
+func (r *Reader) skipLine() error {
+	if r.start == r.end && r.err == nil {
+		r.fill()
+	}
+	if r.start == r.end {
+		return r.err
+	}
+	r.passLine()
+	return nil
 }
 
 // passLine passes the rest of a line that no buffer holds. An error of the

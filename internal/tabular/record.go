@@ -15,12 +15,14 @@ import (
 const numberCells = 2
 
 // fits reports whether a record may keep the lines it runs over: it must then
-// be as wide as the header. What Rewrite wrote is always taken as it is.
+// be as wide as the header, or narrower where short rows are padded. What
+// Rewrite wrote is always taken as it is.
 func (r *Reader) fits() bool {
 	if r.scan.lines == 0 || r.numbered || r.width == 0 {
 		return true
 	}
-	return r.columns(r.scan.cells) == r.width
+	n := r.columns(r.scan.cells)
+	return n == r.width || n < r.width && r.pad
 }
 
 // columns returns how many of the cells count: not the blank ones beyond the
@@ -55,7 +57,7 @@ func (r *Reader) record(row *crm.Row, b []byte) bool {
 		}
 	}
 	r.advance(r.scan.next, lines)
-	if fault == "" && allBlank(cells) {
+	if fault == "" && (allBlank(cells) || r.numbered && r.isComment(cells[0])) {
 		r.blank++
 		return false
 	}
@@ -64,7 +66,7 @@ func (r *Reader) record(row *crm.Row, b []byte) bool {
 		fault = r.misfit(n)
 	}
 	cells = cells[:n]
-	for r.numbered && len(cells) < r.width {
+	for r.pad && len(cells) < r.width {
 		cells = append(cells, "")
 	}
 	if fault == crm.ReasonBadEncoding || fault == crm.ReasonCellTooLong {
@@ -97,19 +99,19 @@ func (r *Reader) misfit(n int) crm.Reason {
 	switch {
 	case n > maxColumns, r.width > 0 && n > r.width:
 		return crm.ReasonTooManyCells
-	case n < r.width && !r.numbered:
+	case n < r.width && !r.pad:
 		return crm.ReasonTooFewCells
 	}
 	return ""
 }
 
-// unescape replaces the cells in which "" stands for " by ones in memory of
-// the Reader's own.
+// unescape replaces the cells in which something stands for a quote by ones in
+// memory of the Reader's own.
 func (r *Reader) unescape() {
 	r.text = r.text[:0]
 	for _, i := range r.scan.doubled {
 		from := len(r.text)
-		r.text = appendUnescaped(r.text, r.scan.cells[i])
+		r.text = r.scan.appendUnescaped(r.text, r.scan.cells[i])
 		v := r.text[from:]
 		r.scan.cells[i] = unsafe.String(unsafe.SliceData(v), len(v))
 	}
@@ -126,7 +128,8 @@ func mend(cells []string) {
 	}
 }
 
-func appendUnescaped(dst []byte, v string) []byte {
+// appendUndoubled appends v with " for every "".
+func appendUndoubled(dst []byte, v string) []byte {
 	for {
 		i := strings.IndexByte(v, '"')
 		if i < 0 {
@@ -138,10 +141,10 @@ func appendUnescaped(dst []byte, v string) []byte {
 }
 
 // split divides a line that is no record at every delimiter, quotes and all.
-func split(cells []string, line []byte, delim byte) []string {
+func split(cells []string, line []byte, delim string) []string {
 	rest := strings.ToValidUTF8(string(line), "\uFFFD")
 	for len(cells) < maxColumns {
-		cell, after, found := strings.Cut(rest, string(rune(delim)))
+		cell, after, found := strings.Cut(rest, delim)
 		cells = append(cells, cell)
 		if !found {
 			break
@@ -161,13 +164,17 @@ func prefix(cells []string) (int64, crm.Reason) {
 	if err != nil || n <= 0 {
 		return 0, crm.ReasonBadCharacter
 	}
-	switch f := crm.Reason(cells[1]); f {
+	switch cells[1] {
 	case "":
 		return n, ""
-	case crm.ReasonCellTooLong:
+	case string(crm.ReasonCellTooLong):
 		return n, crm.ReasonCellTooLong
-	case crm.ReasonBadCharacter:
+	case string(crm.ReasonBadCharacter):
 		return n, crm.ReasonBadCharacter
+	case string(crm.ReasonNoValue):
+		return n, crm.ReasonNoValue
+	case string(crm.ReasonRowTooLong):
+		return n, crm.ReasonRowTooLong
 	default:
 		return n, crm.ReasonCellError
 	}

@@ -35,19 +35,34 @@ type scanner struct {
 	cr     bool      // a lone CR ends a line
 	ends   [256]bool // what may end an unquoted cell
 
+	// What only scanOther looks at.
+	other     bool   // the dialect is not the one that scan knows
+	cut       string // the delimiter whole
+	quote     int    // the quote; -1 if there is none
+	backslash bool   // \ before a quote makes it text
+
 	// cells of the record, without the quotes around them; maxColumns+1 at the
 	// most. They share the memory of the bytes that were scanned.
 	cells   []string
-	doubled []int // those of the cells in which "" stands for "
+	doubled []int // those of the cells in which something stands for a quote
 	end     int   // where the record ends, without its line end
 	next    int   // where the next one begins
 	lines   int   // line ends within the record, all of them quoted
 }
 
-func newScanner(delim byte, cr bool) *scanner {
-	s := &scanner{delim: delim, delims: ones * uint64(delim), cr: cr}
-	for _, c := range []byte{delim, '"', '\n', '\r'} {
+func newScanner(l Layout) *scanner {
+	s := &scanner{cut: l.Delimiter, cr: l.CR, quote: l.quote(), backslash: l.Backslash}
+	if s.cut == "" {
+		s.cut = ","
+	}
+	s.delim = s.cut[0]
+	s.delims = ones * uint64(s.delim)
+	s.other = len(s.cut) > 1 || s.quote != '"' || s.backslash
+	for _, c := range []byte{s.delim, '\n', '\r'} {
 		s.ends[c] = true
+	}
+	if s.quote >= 0 {
+		s.ends[s.quote] = true
 	}
 	return s
 }
@@ -56,6 +71,9 @@ func newScanner(delim byte, cr bool) *scanner {
 // b. An empty b with eof is an empty record: the caller looks first.
 func (s *scanner) scan(b []byte, eof bool) scanned {
 	s.cells, s.doubled, s.lines = s.cells[:0], s.doubled[:0], 0
+	if s.other {
+		return s.scanOther(b, eof)
+	}
 	// Of the word of eight bytes at b[word:], marks has what may end a cell and
 	// lies at i or beyond.
 	i, word, marks := 0, -8, uint64(0)

@@ -6,18 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"strings"
 
 	"sluice/internal/crm"
 )
 
-// Sniff finds the delimiter, the line ends and the header of text that is UTF-8
-// now: src itself if f is plain, else what [Format.Rewrite] wrote. f must be
-// what [Identify] said of the file that came. Evidence is taken from the first
-// 256 KiB.
+// Sniff finds the delimiter, the quotes, the line ends, the header and the end
+// of text that is UTF-8 now: src itself if f is plain, else what
+// [Format.Rewrite] wrote. f must be what [Identify] said of the file that came.
+// Evidence is taken from the first 256 KiB, or as much from a header that is set
+// onwards; the footer's from the last 64 KiB. Only a footer that is set, or one
+// that is seen, makes Sniff read the whole file.
 //
-// A file without rows and a header that is damaged, blank, or has two columns
-// of one name wrap [crm.ErrInvalid] and name the line.
+// A setting that makes no sense, a file without rows, and a header that is
+// damaged, blank, in doubt, or has two columns of one name wrap
+// [crm.ErrInvalid]; the error names the line and says what to set.
 func Sniff(ctx context.Context, src Source, f Format, s crm.Reading) (Layout, []crm.Decision, error) {
 	l, decisions, err := sniff(ctx, src, f, s)
 	if err != nil {
@@ -27,173 +30,255 @@ func Sniff(ctx context.Context, src Source, f Format, s crm.Reading) (Layout, []
 }
 
 func sniff(ctx context.Context, src Source, f Format, s crm.Reading) (Layout, []crm.Decision, error) {
-	head, err := src.head(ctx)
+	a, err := ask(s)
 	if err != nil {
 		return Layout{}, nil, err
 	}
-	smp := sample{text: head, cut: int64(len(head)) < src.Size, at: crm.Position{Line: 1}}
-	var l Layout
+	smp, err := takeSample(ctx, src, f, a)
+	if err != nil {
+		return Layout{}, nil, err
+	}
+	var g *grid
 	var decisions []crm.Decision
 	if f.Kind == KindXLSX {
-		l = Layout{Delimiter: ",", Numbered: true}
-	} else if l, decisions, err = dialect(&smp, s.Delimiter); err != nil {
+		g = smp.read(sheetLayout(a), a.header)
+	} else if g, decisions, err = dialect(smp, a); err != nil {
 		return Layout{}, nil, err
 	}
-	more, err := findHeader(ctx, src, smp, &l)
+	l, more, err := findHeader(ctx, src, smp, g, a)
 	if err != nil {
 		return Layout{}, nil, err
 	}
-	return l, append(decisions, more...), nil
+	decisions = append(decisions, more...)
+	if f.Kind != KindXLSX || a.Comment != "" {
+		decisions = append(decisions, comments(smp, a)...)
+	}
+	more, err = findFooter(ctx, src, &l, a.Footer)
+	return l, append(decisions, more...), err
 }
 
-// sample is the beginning of a text.
+// sheetLayout is how the text that Rewrite makes of a sheet is read.
+func sheetLayout(a asked) Layout {
+	return Layout{Delimiter: ",", Numbered: true, Comment: a.Comment}
+}
+
+// sample is a part of a text near its beginning, from which evidence is taken.
 type sample struct {
 	text []byte
-	cut  bool         // the text goes on behind it
+	from int64        // where it begins in the file
+	cut  bool         // the file goes on behind it
 	at   crm.Position // where the first row begins
+	sep  string       // the delimiter that a line sep= names; "" if there is none
+	ends lineEnds
 }
 
-// rows calls see for every row of the sample until it returns false. The row
-// at the place where the sample was cut is left out.
-func (s sample) rows(l Layout, see func(*crm.Row) bool) {
-	r := NewReader(bytes.NewReader(s.text[s.at.Offset:]), l, s.at)
+// takeSample reads the beginning of src, or, where the header's line is set, the
+// text from that line on.
+func takeSample(ctx context.Context, src Source, f Format, a asked) (sample, error) {
+	head, err := src.bytes(ctx, 0, sampleSize)
+	if err != nil {
+		return sample{}, err
+	}
+	s := sample{text: head, cut: int64(len(head)) < src.Size, at: crm.Position{Line: 1}, ends: countEnds(head)}
+	if f.Kind != KindXLSX {
+		if sep, length := namedInFile(head); sep != "" {
+			s.sep, s.at = sep, crm.Position{Offset: int64(length), Line: 2}
+		}
+	}
+	if a.header <= 0 {
+		return s, nil
+	}
+	if a.header < s.at.Line {
+		return s, invalid("line %d names the delimiter, and no columns; set header to the line that does", a.header)
+	}
+	l := Layout{Delimiter: ",", CR: s.ends.cr > s.ends.lf+s.ends.crlf}
+	if f.Kind == KindXLSX {
+		l = sheetLayout(a)
+	}
+	if s.at, err = toLine(ctx, src, l, a.header); err != nil {
+		return s, err
+	}
+	s.text, s.from = nil, s.at.Offset
+	if s.text, err = src.bytes(ctx, s.from, sampleSize); err != nil {
+		return s, err
+	}
+	s.cut = s.from+int64(len(s.text)) < src.Size
+	return s, nil
+}
+
+// toLine returns where a line of a text begins, or a row of a sheet.
+func toLine(ctx context.Context, src Source, l Layout, line int64) (crm.Position, error) {
+	r, closer, err := open(ctx, src, l, crm.Position{Line: 1})
+	if err != nil {
+		return crm.Position{}, err
+	}
+	defer closer.Close()
+	var row crm.Row
+	for at := r.Position(); ; at = r.Position() {
+		if !l.Numbered && at.Line == line {
+			return at, nil
+		}
+		if l.Numbered {
+			err = r.Read(&row)
+		} else {
+			err = r.skipLine()
+		}
+		switch {
+		case isEnd(err):
+			return at, invalid("the file has no line %d for a header; correct the header setting", line)
+		case err != nil:
+			return at, err
+		case l.Numbered && row.Line == line:
+			return at, nil
+		case l.Numbered && row.Line > line:
+			return at, blankHeader(line)
+		}
+	}
+}
+
+func blankHeader(line int64) error {
+	return invalid("line %d is blank; set header to the line that names the columns", line)
+}
+
+// rows calls see for every row of the sample and says where the next one
+// begins. The row at the place where the sample was cut is left out.
+func (s sample) rows(l Layout, see func(row *crm.Row, next crm.Position)) {
+	r := NewReader(bytes.NewReader(s.text[s.at.Offset-s.from:]), l, s.at)
 	var row crm.Row
 	for r.Read(&row) == nil {
-		if s.cut && r.Position().Offset == int64(len(s.text)) {
+		if s.cut && r.Position().Offset == s.from+int64(len(s.text)) {
 			return
 		}
-		if !see(&row) {
-			return
-		}
+		see(&row, r.Position())
 	}
 }
 
-// sepLine is the first line by which Excel names the delimiter.
-var sepLine = regexp.MustCompile(`^(?i:"sep=(.)"|sep=(.))[;,\t |]*(\r\n|\n|\r)`)
-
-// dialect finds the delimiter and the line ends, and passes the line sep=.
-func dialect(s *sample, named string) (Layout, []crm.Decision, error) {
+// dialect finds out how cells are divided and quoted and what lines end in.
+func dialect(s sample, a asked) (*grid, []crm.Decision, error) {
 	d := crm.Decision{About: "delimiter", Score: 1}
-	delims := []string{",", ";", "\t", "|"}
-	if sep, length := namedInFile(s.text); sep != "" {
-		delims, d.Evidence = []string{sep}, "named by the line sep="
-		s.at = crm.Position{Offset: int64(length), Line: 2}
+	delims := guessed
+	switch {
+	case a.layout.Delimiter != "":
+		delims, d.Evidence = []string{a.layout.Delimiter}, "as set"
+	case s.sep != "":
+		delims, d.Evidence = []string{s.sep}, "named by the line sep="
 	}
-	if named != "" {
-		delims, d.Evidence = []string{delimiterNamed(named)}, "as set"
-		if delims[0] == "" {
-			return Layout{}, nil, invalid("the delimiter setting must be one ASCII character, or tab")
+	best, wide := choose(s, a, delims)
+	if best.columns < 2 && d.Evidence == "" {
+		if other, _ := choose(s, a, rare); other != nil && other.strong() {
+			best, wide = other, nil
 		}
 	}
-	best, wide := choose(*s, delims)
-	if best.columns < 2 && wide.rows > 0 && d.Evidence == "" {
-		return Layout{}, nil, invalid("line %d: the header has %s, but %d of the first %d rows have %d cells; "+
-			"remove the lines above the header, or mend it", best.line, columns(best.columns), wide.modal(), wide.rows, wide.mode)
+	if best.columns < 2 && wide != nil && d.Evidence == "" && a.header == 0 {
+		return nil, nil, invalid("line %d: the header has %s, but %d of the first %d rows have %d cells; "+
+			"set header to the line that names the columns, or to %s",
+			best.headLine(), columns(best.columns), wide.modal, len(wide.rows), wide.width, crm.NoneAtAll)
 	}
-	l := Layout{Delimiter: best.layout.Delimiter, CR: best.layout.CR}
-	d.Choice = l.Delimiter
+	d.Choice = best.layout.Delimiter
 	if d.Evidence == "" {
-		d.Evidence, d.Score = best.evidence(), best.score()
+		d.Evidence, d.Score = best.why(), best.score()
 	}
-	decisions := []crm.Decision{d}
-	if l.CR {
-		decisions = append(decisions, crm.Decision{
-			About: "line ends", Choice: "CR", Evidence: best.evidence(), Score: best.share(),
-		})
-	}
-	return l, decisions, nil
+	return best, []crm.Decision{d, best.quotes(s, a), s.ends.decision(best.layout.CR)}, nil
 }
 
-// namedInFile returns the delimiter that a line sep= names and where the line
-// behind it begins.
-func namedInFile(text []byte) (sep string, length int) {
-	rest := bytes.TrimPrefix(text, []byte(bom8))
-	m := sepLine.FindSubmatch(rest)
-	if m == nil {
-		return "", 0
-	}
-	sep = delimiterNamed(string(m[1]) + string(m[2]))
-	return sep, len(text) - len(rest) + len(m[0])
-}
-
-// delimiterNamed returns the delimiter that a setting means, "" for none.
-func delimiterNamed(name string) string {
-	switch {
-	case name == "tab" || name == `\t`:
-		return "\t"
-	case len(name) != 1 || name[0] >= 0x7F || name[0] < ' ' && name[0] != '\t' || name[0] == '"':
-		return ""
-	}
-	return name
-}
-
-// candidate is a way to read the sample and how well it does.
-type candidate struct {
-	layout  Layout
-	columns int // of the header
-	rows    int // below the header, blank ones not counted
-	fit     int // rows that have as many cells as the header
-
-	line   int64       // of the header
-	widths map[int]int // how many rows have so many cells
-	mode   int         // the width most rows have
-}
-
-// modal returns how many rows have the width that most of them have.
-func (c candidate) modal() int { return c.widths[c.mode] }
-
-// choose returns the candidate that reads the most rows well; among equals the
-// one with the most columns, then the first. wide is a candidate by which nearly
-// all rows have the same number of cells, whatever the header says; it has no
-// rows if there is none.
-func choose(s sample, delims []string) (best, wide candidate) {
-	var ends []bool
-	lone, lf := loneCR(s.text), bytes.IndexByte(s.text, '\n') >= 0
-	if lf || !lone {
-		ends = append(ends, false)
-	}
-	if lone {
-		ends = append(ends, true)
-	}
-	for i, delim := range delims {
-		for j, cr := range ends {
-			c := try(s, Layout{Delimiter: delim, CR: cr})
-			if i+j == 0 || c.better(best) {
-				best = c
-			}
-			if c.mode > 1 && c.rows >= fewRows && c.modal()*10 >= c.rows*9 && c.modal() > wide.modal() {
-				wide = c
-			}
+// choose returns the way that reads the most rows well; among equals the one
+// with the most columns, then the first. wide is one by which nearly all rows
+// have the same number of cells, whatever the header says; nil if there is none.
+func choose(s sample, a asked, delims []string) (best, wide *grid) {
+	for _, l := range ways(s, a, delims) {
+		g := s.read(l, a.header)
+		if best == nil || g.better(best) {
+			best = g
+		}
+		if g.wide() && (wide == nil || g.modal > wide.modal) {
+			wide = g
 		}
 	}
 	return best, wide
 }
 
-// try reads the sample in one way. The first row says how many columns there
-// are, as in findHeader.
-func try(s sample, l Layout) candidate {
-	c := candidate{layout: l, widths: make(map[int]int)}
-	named := 0
-	s.rows(l, func(row *crm.Row) bool {
-		if c.columns == 0 {
-			c.columns, named, c.line = len(row.Cells), lastNamed(row.Cells), row.Line
-			return row.Fault == "" && len(row.Cells) <= maxColumns
+// ways lists the layouts in which the sample may be written.
+func ways(s sample, a asked, delims []string) []Layout {
+	ends := []bool{false}
+	switch {
+	case s.ends.cr > 0 && s.ends.lf+s.ends.crlf == 0:
+		ends = []bool{true}
+	case s.ends.cr > 0:
+		ends = []bool{false, true}
+	}
+	slashes := []bool{a.layout.Backslash}
+	if q := a.layout.quote(); a.Escape == "" && q >= 0 && bytes.Contains(s.text, []byte{'\\', byte(q)}) {
+		slashes = []bool{false, true}
+	}
+	var list []Layout
+	for _, delim := range delims {
+		if len(delims) > 1 && (int(delim[0]) == a.layout.quote() || strings.HasPrefix(a.Comment, delim)) {
+			continue
 		}
-		c.rows++
-		if row.Fault == "" {
-			c.widths[len(row.Cells)]++
-			if c.widths[len(row.Cells)] > c.modal() {
-				c.mode = len(row.Cells)
+		for _, cr := range ends {
+			for _, slash := range slashes {
+				l := a.layout
+				l.Delimiter, l.CR, l.Backslash = delim, cr, slash
+				list = append(list, l)
 			}
 		}
-		if row.Fault == "" && len(row.Cells) >= named && lastNamed(row.Cells) <= c.columns {
-			c.fit++
-		}
-		return true
-	})
-	c.columns = named
-	return c
+	}
+	return list
 }
+
+// quotes is the decision about what stands around cells.
+func (g *grid) quotes(s sample, a asked) crm.Decision {
+	d := crm.Decision{About: "quote", Choice: `"`, Evidence: "as set", Score: 1}
+	q := g.layout.quote()
+	switch {
+	case q < 0:
+		d.Choice = crm.NoneAtAll
+		return d
+	case g.layout.Backslash:
+		d.Choice = string(rune(q)) + `, \` + string(rune(q)) + " inside"
+	default:
+		d.Choice = string(rune(q))
+	}
+	if a.Quote != "" && a.Escape != "" {
+		return d
+	}
+	stray := 0
+	for _, r := range g.rows {
+		if r.fault == crm.ReasonStrayQuote {
+			stray++
+		}
+	}
+	n := bytes.Count(s.text, []byte{byte(q)})
+	d.Evidence = fmt.Sprintf("%d in the first %d rows, out of place in %d", n, len(g.rows), stray)
+	if n > 0 && len(g.rows) > 0 {
+		d.Score = 1 - float64(stray)/float64(len(g.rows))
+	}
+	return d
+}
+
+// comments is the decision about lines that are no rows.
+func comments(s sample, a asked) []crm.Decision {
+	if a.Comment != "" {
+		return []crm.Decision{{About: "comments", Choice: a.Comment, Evidence: "as set", Score: 1}}
+	}
+	n := bytes.Count(s.text, []byte("\n#"))
+	if s.ends.lf+s.ends.crlf == 0 {
+		n = bytes.Count(s.text, []byte("\r#"))
+	}
+	if bytes.HasPrefix(bytes.TrimPrefix(s.text, []byte(bom8)), []byte{'#'}) {
+		n++
+	}
+	if n < manyComments {
+		return nil
+	}
+	return []crm.Decision{{
+		About: "comments", Choice: crm.NoneAtAll, Score: 0.5,
+		Evidence: fmt.Sprintf("%d lines of the sample begin with #; set comment to # if they are no rows", n),
+	}}
+}
+
+// manyComments is how many lines that look like comments are worth a word.
+const manyComments = 3
 
 // lastNamed returns how many cells there are up to the last that is not blank.
 func lastNamed(cells []string) int {
@@ -202,55 +287,6 @@ func lastNamed(cells []string) int {
 		n--
 	}
 	return n
-}
-
-func (c candidate) better(o candidate) bool {
-	if (c.columns > 1) != (o.columns > 1) {
-		return c.columns > 1
-	}
-	if c.share() != o.share() {
-		return c.share() > o.share()
-	}
-	return c.columns > o.columns
-}
-
-// share is the part of the rows that fit the header.
-func (c candidate) share() float64 {
-	if c.rows == 0 {
-		return 0
-	}
-	return float64(c.fit) / float64(c.rows)
-}
-
-// score is the share, lowered where there is little to go by: one column has
-// no delimiter to be seen.
-func (c candidate) score() float64 {
-	if c.columns < 2 {
-		return 0.3 * c.share()
-	}
-	return c.share() * (1 - 0.5/float64(1+c.rows))
-}
-
-func (c candidate) evidence() string {
-	cells := "cells"
-	if c.columns == 1 {
-		cells = "cell"
-	}
-	return fmt.Sprintf("%d of %d rows have %d %s", c.fit, c.rows, c.columns, cells)
-}
-
-// loneCR reports whether some CR of the text is not part of a CRLF.
-func loneCR(b []byte) bool {
-	for {
-		i := bytes.IndexByte(b, '\r')
-		if i < 0 || i+1 == len(b) {
-			return i >= 0
-		}
-		if b[i+1] != '\n' {
-			return true
-		}
-		b = b[i+1:]
-	}
 }
 
 // open reads the rows of src from at on.

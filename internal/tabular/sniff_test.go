@@ -216,7 +216,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 		{"bytes in the header that are no text", "ä,ö,\xff\n1,2,3\n", "line 1: the header is damaged (bad_encoding)"},
 		{"U+0000 in the header", "a,b\x00\n1,2\n", "line 1: the header is damaged (bad_character)"},
 		{"a header that swallowed rows", "a,\"b\n1,\"\n2,3,4\n", "line 1: the header has 2 columns, and none of the first 1 rows fits it"},
-		{"lines above the header", preamble, "line 1: the header has 1 column, but 12 of the first 12 rows have 3 cells"},
+		{"lines above the header", preamble, "line 2: the rows above are narrower, and nothing tells whether it names the columns; set header"},
 		{"old workbook", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + string(binary), "password-protected or an old .xls workbook: save it as .xlsx"},
 		{"PDF", "%PDF-1.7\n%\xE2\xE3", "a PDF document"},
 		{"image", "\x89PNG\r\n\x1a\n", "an image"},
@@ -246,7 +246,11 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 
 func TestBadSettingsAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, s := range []crm.Reading{{Encoding: "klingon"}, {Encoding: "replacement"}, {Delimiter: `"`}, {Delimiter: "::"}, {Delimiter: "\n"}} {
+	for _, s := range []crm.Reading{{Encoding: "klingon"}, {Encoding: "replacement"}, {Delimiter: `"`}, {Delimiter: "\n"}, {Delimiter: "123456789"},
+		{Delimiter: "'", Quote: "'"}, {Quote: `""`}, {Quote: "a"}, {Quote: "nothing"}, {Quote: " "}, {Escape: "slash"},
+		{Escape: "backslash", Quote: "none"}, {Comment: "123456789"}, {Comment: `"`}, {Comment: " #"}, {Comment: ";;", Delimiter: ";"},
+		{Header: "0"}, {Header: "-1"}, {Header: "first"}, {Footer: -1}, {Footer: 1_000_000}, {ShortRows: "cut"},
+	} {
 		if _, err := readTable(t, []byte("a,b\n1,2\n"), s); !errors.Is(err, crm.ErrInvalid) {
 			t.Errorf("%+v: %v, want ErrInvalid", s, err)
 		}

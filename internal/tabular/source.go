@@ -22,19 +22,19 @@ type Source struct {
 	Open func(ctx context.Context, offset int64) (io.ReadCloser, error)
 }
 
-// head returns the first bytes of the source, sampleSize at the most.
-func (s Source) head(ctx context.Context) ([]byte, error) {
-	r, err := s.Open(ctx, 0)
+// bytes returns the bytes of the source from offset on, n at the most.
+func (s Source) bytes(ctx context.Context, offset, n int64) ([]byte, error) {
+	r, err := s.Open(ctx, offset)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	b := make([]byte, min(sampleSize, max(s.Size, 0)))
-	n, err := io.ReadFull(r, b)
+	b := make([]byte, min(n, max(s.Size-offset, 0)))
+	read, err := io.ReadFull(r, b)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	return b[:n], nil
+	return b[:read], nil
 }
 
 // sourceAt reads a source at any offset, as archive/zip asks: it goes on where

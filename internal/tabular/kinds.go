@@ -16,7 +16,7 @@ var signatures = []struct{ magic, what string }{
 	{"%PDF-", "a PDF document: export the table as CSV or XLSX"},
 	{"\x89PNG\r\n", isImage}, {"\xFF\xD8\xFF", isImage}, {"GIF87a", isImage}, {"GIF89a", isImage},
 	{"II*\x00", isImage}, {"MM\x00*", isImage},
-	{"\x1F\x8B", isPacked}, {"BZh", isPacked}, {"\xFD7zXZ\x00", isPacked}, {"\x28\xB5\x2F\xFD", isPacked},
+	{magicGzip, isPackedTwice}, {magicZstd, isPackedTwice}, {"BZh", isPacked}, {"\xFD7zXZ\x00", isPacked},
 	{"7z\xBC\xAF\x27\x1C", isPacked}, {"Rar!\x1A\x07", isPacked},
 	{"PAR1", "a Parquet file: export the table as CSV"},
 	{"SQLite format 3\x00", "an SQLite database: export the table as CSV"},
@@ -24,8 +24,12 @@ var signatures = []struct{ magic, what string }{
 }
 
 const (
-	isImage  = "an image: export the table as CSV or XLSX"
-	isPacked = "compressed: unpack it first"
+	isImage       = "an image: export the table as CSV or XLSX"
+	isPacked      = "compressed: unpack it first, or pack it as gzip, zstd or zip"
+	isPackedTwice = "packed twice; unpack it first"
+
+	magicGzip = "\x1F\x8B"
+	magicZstd = "\x28\xB5\x2F\xFD"
 )
 
 // notText says what a file is that is known by its first bytes, and what to do.
@@ -35,6 +39,9 @@ func notText(head []byte) string {
 		if bytes.HasPrefix(head, []byte(s.magic)) {
 			return s.what
 		}
+	}
+	if len(head) > 262 && string(head[257:262]) == "ustar" {
+		return "a tar archive: unpack it first"
 	}
 	return ""
 }

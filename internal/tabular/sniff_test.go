@@ -220,7 +220,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 		{"old workbook", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + string(binary), "password-protected or an old .xls workbook: save it as .xlsx"},
 		{"PDF", "%PDF-1.7\n%\xE2\xE3", "a PDF document"},
 		{"image", "\x89PNG\r\n\x1a\n", "an image"},
-		{"gzip", "\x1F\x8B\x08\x00", "compressed: unpack it first"},
+		{"gzip", "\x1F\x8B\x08\x00", "packed twice; unpack it first"},
 		{"Parquet", "PAR1\x15\x04", "a Parquet file"},
 		{"SQLite", "SQLite format 3\x00\x10", "an SQLite database"},
 		{"web page", "\n <!DOCTYPE html><html>", "a web page"},

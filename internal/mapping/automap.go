@@ -9,97 +9,155 @@ import (
 	"sluice/internal/crm"
 )
 
-// A choice is what became of one column, and why.
-type choice struct {
-	to       []string
-	evidence string
-	score    float64
-	settled  bool // by the mapping file
-	spec     *ColumnSpec
-}
-
-// A plan is a header being fitted: one choice a column.
-type plan struct {
-	header  []string // trimmed, NFC
-	choices []choice
-	allowed [3]bool        // entities that columns may fill
-	taken   map[string]int // field to column
-}
-
-func newPlan(header []string, spec *Spec) *plan {
-	p := &plan{choices: make([]choice, len(header)), taken: make(map[string]int), allowed: [3]bool{true, true, true}}
-	for _, h := range header {
-		p.header = append(p.header, headerText(h))
-	}
-	if spec != nil && spec.Only != nil {
-		for _, e := range crm.Entities {
-			p.allowed[e] = slices.Contains(spec.Only, e)
-		}
-	}
-	return p
-}
-
-// headerText is a header text as mappings and reports name it.
-func headerText(h string) string {
-	value, _ := convertText(nil, trimmed(h))
-	return value
-}
-
-// may reports whether a column may fill a field. Customers who are not
-// imported are still referred to.
-func (p *plan) may(t target) bool {
-	return p.allowed[t.Entity] || t == customerID || t == customerEmail
+// A bid is a column that a field might be filled by.
+type bid struct {
+	candidate
+	column int
 }
 
 // automap gives the columns that nobody settled to the fields that nobody
-// took, best score first; of equal scores the leftmost column wins.
+// took: by their names first, and where a name says nothing by their cells.
 func (p *plan) automap() {
-	type bid struct {
-		candidate
-		column int
-	}
-	var bids []bid
-	all := make(map[string]bool, len(p.header))
-	for _, h := range p.header {
-		all[folded(h)] = true
-	}
-	for i := range p.header {
-		if p.choices[i].settled {
-			continue
+	p.byName()
+	p.byValue()
+	p.fallBack()
+	p.shareEmail()
+	p.shareName()
+	p.dropNameless()
+}
+
+// byName maps columns by their names, best score first; of equal scores the
+// leftmost column wins. Cells that do not fit speak against a name.
+func (p *plan) byName() {
+	bids := p.bids()
+	slices.SortStableFunc(bids, func(a, b bid) int {
+		if aside := cmp.Compare(last(a.to), last(b.to)); aside != 0 {
+			return aside
 		}
-		p.choices[i].evidence = p.unknown(i)
-		for _, c := range candidates(folded(p.header[i]), all) {
-			if c.to == "" {
-				p.choices[i].evidence = c.why
-				continue
-			}
-			if t, _ := parseTarget(c.to); p.may(t) {
-				bids = append(bids, bid{c, i})
-			}
-		}
-	}
-	slices.SortStableFunc(bids, func(a, b bid) int { return cmp.Compare(b.score, a.score) })
+		return cmp.Compare(b.score, a.score)
+	})
 	for _, b := range bids {
 		c := &p.choices[b.column]
 		if c.to != nil {
 			continue
 		}
-		if other, taken := p.taken[b.to]; taken {
-			c.evidence = fmt.Sprintf("%s is filled by column %q", b.to, p.header[other])
+		if rival := p.rival(b.to); rival != "" {
+			c.evidence, c.known = p.filler(rival), true
+			p.lost = append(p.lost, b)
 			continue
 		}
 		c.to, c.evidence, c.score = []string{b.to}, b.why, b.score
 		p.taken[b.to] = b.column
+		if b.to == customerStatus {
+			p.translate(b.column)
+		}
 	}
-	p.shareEmail()
-	p.dropNameless()
 }
 
-func (p *plan) unknown(i int) string {
-	if p.header[i] == "" {
-		return "it has no name"
+// last is 1 for a field that gives way to others: a whole name is divided only
+// where nobody has divided it already.
+func last(field string) int {
+	if field == contactName.String() {
+		return 1
 	}
-	return "no field is called so"
+	return 0
+}
+
+func (p *plan) bids() []bid {
+	all := make(map[string]bool, len(p.header))
+	for _, h := range p.header {
+		all[folded(h)] = true
+	}
+	var bids []bid
+	for i := range p.header {
+		choice := &p.choices[i]
+		if choice.settled {
+			continue
+		}
+		choice.evidence = "no field is called so"
+		if p.header[i] == "" {
+			choice.evidence = "it has no name"
+			continue
+		}
+		for _, c := range candidates(p.header[i], all) {
+			c = p.companyName(i, c, all)
+			if c.to == "" {
+				choice.evidence, choice.known = c.why, true
+				continue
+			}
+			t, _ := parseTarget(c.to)
+			if why := p.barred(t); why != "" {
+				choice.evidence, choice.known = why, true
+			} else if why := p.against(i, &c); why != "" {
+				choice.evidence = why
+			} else {
+				bids = append(bids, bid{c, i})
+			}
+		}
+	}
+	return bids
+}
+
+// companyName makes a name that stands beside a person's first and last the
+// name of a company, if the cells are not made of those.
+func (p *plan) companyName(column int, c candidate, all map[string]bool) candidate {
+	if folded(p.header[column]) != "name" || c.to != "customer.name" || all["company"] || all["companyname"] {
+		return c
+	}
+	first, last := -1, -1
+	for i, h := range p.header {
+		switch folded(h) {
+		case "firstname":
+			first = i
+		case "lastname":
+			last = i
+		}
+	}
+	if first < 0 || last < 0 {
+		return c
+	}
+	filled, made := 0, 0
+	for _, row := range p.samples {
+		name, given, family := folded(cellAt(row, column)), folded(cellAt(row, first)), folded(cellAt(row, last))
+		if name == "" || given+family == "" {
+			continue
+		}
+		filled++
+		if given != "" && strings.Contains(name, given) || family != "" && strings.Contains(name, family) {
+			made++
+		}
+	}
+	if made*2 < filled {
+		c.to, c.why = "customer.company", fmt.Sprintf("beside the names of a person and not made of them in %d of %d rows looked at", filled-made, filled)
+	}
+	return c
+}
+
+// fallBack lets other numbers of a contact stand in for a blank one.
+func (p *plan) fallBack() {
+	const phone = "contact.phone"
+	first, ok := p.taken[phone]
+	if !ok || first == byFile || p.choices[first].settled || !p.unique(first) {
+		return
+	}
+	columns := []int{first}
+	for _, b := range p.lost {
+		c := &p.choices[b.column]
+		if b.to != phone || c.to != nil || len(c.part) > 0 || !p.unique(b.column) {
+			continue
+		}
+		c.to, c.score = []string{phone}, b.score
+		c.evidence = fmt.Sprintf("%s; taken where column %q is blank", b.why, p.header[columns[len(columns)-1]])
+		columns = append(columns, b.column)
+	}
+	if len(columns) > 1 {
+		p.firstOf[phone] = columns
+	}
+}
+
+// unique reports whether no other column is called the same.
+func (p *plan) unique(column int) bool {
+	return !slices.Contains(p.header[:column], p.header[column]) && !slices.Contains(p.header[column+1:], p.header[column])
 }
 
 // shareEmail lets one e-mail column feed the customer and the contact, when
@@ -107,13 +165,13 @@ func (p *plan) unknown(i int) string {
 // imported, it is the contact's alone.
 func (p *plan) shareEmail() {
 	from, ok := p.taken[customerEmail.String()]
-	if _, taken := p.taken[contactEmail.String()]; !ok || taken || p.choices[from].settled || !p.allowed[crm.Contact] {
+	if _, taken := p.taken[contactEmail.String()]; !ok || taken || from == byFile || p.choices[from].settled || !p.allowed[crm.Contact] {
 		return
 	}
 	c := &p.choices[from]
 	_, byID := p.taken[customerID.String()]
 	switch {
-	case !p.allowed[crm.Customer] && byID:
+	case !p.allowed[crm.Customer] && (byID || p.match == crm.MatchDomain):
 		c.to = []string{contactEmail.String()}
 		delete(p.taken, customerEmail.String())
 	case p.hasContact():
@@ -125,21 +183,27 @@ func (p *plan) shareEmail() {
 	p.taken[contactEmail.String()] = from
 }
 
-func (p *plan) hasContact() bool {
-	for name := range p.taken {
-		if strings.HasPrefix(name, "contact.") {
-			return true
+// shareName lets one column with a person's name feed the customer and the
+// contact, where nothing else names the other.
+func (p *plan) shareName() {
+	name, company := "customer.name", "customer.company"
+	_, companies := p.taken[company]
+	if from, ok := p.taken[name]; ok && from != byFile && !p.choices[from].settled && p.free(contactName) && p.hasContact() {
+		if h := folded(p.header[from]); personal[h] || companies && plainName[h] {
+			p.share(from, contactName.String(), "; contact columns are there too")
 		}
+		return
 	}
-	return false
+	from, ok := p.taken[contactName.String()]
+	if t, _ := parseTarget(name); ok && from != byFile && !p.choices[from].settled && !companies && p.free(t) {
+		p.share(from, name, "; nothing else names the customer")
+	}
 }
 
-// identities are the fields that say who a contact is: see [crm.Identified].
-var identities = []string{"contact.external_id", "contact.email", "contact.first_name", "contact.last_name"}
-
-// nameless reports whether columns tell of contacts and none says who they are.
-func (p *plan) nameless() bool {
-	return p.hasContact() && !slices.ContainsFunc(identities, func(name string) bool { _, ok := p.taken[name]; return ok })
+func (p *plan) share(column int, field, why string) {
+	c := &p.choices[column]
+	c.to, c.evidence = append(c.to, field), c.evidence+why
+	p.taken[field] = column
 }
 
 // dropNameless leaves out columns that belong to a contact nobody names, and to
@@ -155,32 +219,13 @@ func (p *plan) dropNameless() {
 		t, _ := parseTarget(c.to[0])
 		switch {
 		case t.Entity == crm.Contact && nameless:
-			*c = choice{evidence: "no column names the contact it would belong to"}
+			*c = choice{evidence: "no column names the contact it would belong to", part: c.part}
 		case t.Entity == crm.Note && !text:
-			*c = choice{evidence: "no column holds the note's text"}
+			*c = choice{evidence: "no column holds the note's text", part: c.part}
 		default:
 			continue
 		}
 		delete(p.taken, t.String())
+		delete(p.firstOf, t.String())
 	}
-}
-
-// decisions tells what became of every column.
-func (p *plan) decisions() []crm.Decision {
-	out := make([]crm.Decision, len(p.choices))
-	for i, c := range p.choices {
-		to := strings.Join(c.to, ", ")
-		if to == "" {
-			to = ignore
-		}
-		out[i] = crm.Decision{About: p.about(i), Choice: to, Evidence: c.evidence, Score: c.score}
-	}
-	return out
-}
-
-func (p *plan) about(i int) string {
-	if p.header[i] == "" {
-		return fmt.Sprintf("column %d", i+1)
-	}
-	return fmt.Sprintf("column %q", p.header[i])
 }

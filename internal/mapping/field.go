@@ -59,10 +59,11 @@ var fieldTypes = map[string]Type{
 	"note.source_updated_at":         Timestamp,
 }
 
-// A target is one place a cell can go: a field, or a custom attribute.
+// A target is one place a cell can go: a field, a custom attribute, or the
+// full name of a contact, which is divided into two fields.
 type target struct {
 	Entity crm.Entity
-	Field  int    // in crm.Fields
+	Field  int    // in crm.Fields; fullName for a contact's whole name
 	Key    string // of the custom attribute; "" for a field
 }
 
@@ -73,12 +74,19 @@ var customField = [3]int{
 	crm.FieldIndex(crm.Note, "custom"),
 }
 
+// fullName is the place of a contact's whole name, which is no field.
+const fullName = -1
+
+var contactName = target{Entity: crm.Contact, Field: fullName}
+
 // The fields that decide what a row is about.
 var (
 	customerID    = mustField("customer.external_id")
 	customerEmail = mustField("customer.email")
-	customerLead  = mustField("customer.lead_created_at")
+	customerSite  = mustField("customer.website_url")
 	contactEmail  = mustField("contact.email")
+	contactFirst  = mustField("contact.first_name")
+	contactLast   = mustField("contact.last_name")
 	noteText      = mustField("note.text")
 	noteKind      = mustField("note.type")
 )
@@ -92,8 +100,11 @@ func mustField(name string) target {
 }
 
 // parseTarget reads a name as mapping files write it: "customer.email",
-// "contact.custom.shoe_size".
+// "contact.custom.shoe_size", "contact.name".
 func parseTarget(name string) (target, bool) {
+	if name == "contact.name" {
+		return contactName, true
+	}
 	entity, field, _ := strings.Cut(name, ".")
 	for _, e := range crm.Entities {
 		if e.String() != entity {
@@ -110,6 +121,9 @@ func parseTarget(name string) (target, bool) {
 }
 
 func (t target) String() string {
+	if t == contactName {
+		return "contact.name"
+	}
 	name := t.Entity.String() + "." + crm.Fields(t.Entity)[t.Field].Name
 	if t.Key != "" {
 		name += "." + t.Key
@@ -156,6 +170,9 @@ func targetNames() []string {
 			if i != customField[e] {
 				names = append(names, e.String()+"."+f.Name)
 			}
+		}
+		if e == crm.Contact {
+			names = append(names, contactName.String())
 		}
 	}
 	return names

@@ -1,6 +1,10 @@
 package mapping
 
-import "sluice/internal/crm"
+import (
+	"strings"
+
+	"sluice/internal/crm"
+)
 
 var (
 	countryField = crm.FieldIndex(crm.Customer, "country")
@@ -10,11 +14,14 @@ var (
 // finish settles what no single cell decides: which records the row has, what
 // their defaults are and who the customer is.
 func (m *Mapper) finish(out *Mapped) {
+	for _, c := range m.constants {
+		*out.at(c.slot) = c.value
+	}
 	has := [3]bool{crm.Customer: !m.noCustomers}
 	has[crm.Contact] = m.hasContact(out)
 	has[crm.Note] = out.values[crm.Note][noteText.Field] != ""
-	if !has[crm.Note] && out.filled[crm.Note] {
-		out.warn("", crm.ReasonNoteLeftOut)
+	if !has[crm.Note] && out.filled[crm.Note] != "" {
+		out.warn(out.filled[crm.Note], crm.ReasonNoteLeftOut)
 	}
 	for _, d := range m.defaults {
 		if at := out.at(d.slot); has[d.slot.entity] && *at == "" {
@@ -44,7 +51,7 @@ func (m *Mapper) hasContact(out *Mapped) bool {
 	if crm.Identified(crm.Contact, out.values[crm.Contact]) {
 		return true
 	}
-	if out.filled[crm.Contact] && !out.faulty[crm.Contact] {
+	if out.filled[crm.Contact] != "" && !out.faulty[crm.Contact] {
 		out.fault("", crm.ReasonNoIdentity)
 	}
 	return false
@@ -62,24 +69,51 @@ func (out *Mapped) state() {
 		code, ok = americanState(values[stateField])
 	}
 	if !ok {
-		out.warn("", crm.ReasonStateLeftOut)
+		out.warn(out.stateColumn, crm.ReasonStateLeftOut)
 	}
 	values[stateField] = code
 }
 
-// customerKey finds who the customer is: the external id, or where no column
-// holds one the e-mail address.
+// customerKey finds who the customer is: the external id, or the key made of
+// what the customers of the import are matched by.
 func (m *Mapper) customerKey(out *Mapped) {
 	values := out.values[crm.Customer]
-	if m.byEmail {
+	switch m.match {
+	case crm.MatchEmail:
 		if address := values[customerEmail.Field]; address != "" {
 			values[customerID.Field] = crm.EmailKey(foldedAddress(address))
+		}
+	case crm.MatchDomain:
+		if host := siteHost(values[customerSite.Field]); host != "" {
+			values[customerID.Field] = crm.DomainKey(host)
 		}
 	}
 	out.CustomerKey = values[customerID.Field]
 	if out.CustomerKey == "" && !out.keyFault {
 		out.fault(m.keyColumn, crm.ReasonNoKey)
 	}
+}
+
+// siteHost returns the host by which a canonical web address says whose it is:
+// without "www.", a port and what follows. "" if it says nothing of the kind.
+func siteHost(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	if end := strings.IndexAny(rest, "/?#:"); end >= 0 {
+		rest = rest[:end]
+	}
+	host := strings.TrimSuffix(strings.TrimPrefix(rest, "www."), ".")
+	if sharedHosts[host] {
+		return ""
+	}
+	return host
+}
+
+// sharedHosts hold the pages of many companies, which their address does not
+// tell apart.
+var sharedHosts = map[string]bool{
+	"facebook.com": true, "m.facebook.com": true, "fb.com": true, "instagram.com": true, "linkedin.com": true, "de.linkedin.com": true,
+	"uk.linkedin.com": true, "fr.linkedin.com": true, "es.linkedin.com": true, "twitter.com": true, "x.com": true, "youtube.com": true,
+	"tiktok.com": true, "xing.com": true, "github.com": true, "linktr.ee": true, "sites.google.com": true, "medium.com": true,
 }
 
 // appendAttributes writes the custom attributes that are not blank into their

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -23,22 +24,26 @@ type Mapped struct {
 	Faults   []crm.Rejection // every fault of the row; none if it can be imported
 	Warnings []crm.Rejection // values kept as written, or left out, with nothing rejected; none if there are faults
 
-	values     [3][]string // by crm.Fields
-	attributes [3][]string // by Mapper.attributes
-	filled     [3]bool     // a column of the entity alone had something in it
-	faulty     [3]bool     // a cell of the entity had a fault
-	keyFault   bool
-	json       []byte
+	values      [3][]string // by crm.Fields
+	attributes  [3][]string // by Mapper.attributes
+	filled      [3]string   // the first column of the entity alone that had something in it
+	faulty      [3]bool     // a cell of the entity had a fault
+	keyFault    bool
+	stateColumn string // where the customer's state came from
+	json        []byte
+	joined      []byte
 }
 
 // A Mapper maps rows by a [Mapping]. It is safe for concurrent use, each
 // caller with a [Mapped] of its own.
 type Mapper struct {
 	columns     []column
-	defaults    []preset
+	composed    []composed     // after the columns
+	constants   []preset       // values of every row, whatever records it has
+	defaults    []preset       // where a record has none
 	attributes  [3][]attribute // sorted by key
 	keyColumn   string         // the column that customers are known by
-	byEmail     bool           // and it holds their e-mail addresses
+	match       crm.Match      // never ""
 	noCustomers bool
 }
 
@@ -46,6 +51,7 @@ type column struct {
 	cell     int
 	name     string
 	required bool
+	lenient  bool // a cell that does not fit counts as blank
 	values   map[string]string
 	uses     []use
 	alone    [3]bool // fills the entity and no customer
@@ -57,6 +63,17 @@ type use struct {
 	reading reading
 	slots   []slot
 	key     bool // the value is the customer's key
+	state   bool // or its state
+	full    bool // or a name to be divided between two slots
+}
+
+// A composed field is filled from several columns: by the first of its parts
+// that says something, or by their texts together.
+type composed struct {
+	column column // what is asked of the whole, and if joined how it is read
+	parts  []column
+	joined bool
+	with   string // between joined parts
 }
 
 type slot struct {
@@ -93,13 +110,27 @@ func (m *Mapper) Map(row *crm.Row, out *Mapped) {
 	}
 	for i := range m.columns {
 		c := &m.columns[i]
-		cell := ""
-		if c.cell < len(row.Cells) {
-			cell = trimmed(row.Cells[c.cell])
-		}
-		out.column(c, cell)
+		out.column(c, c.text(row))
+	}
+	for i := range m.composed {
+		out.compose(&m.composed[i], row)
 	}
 	m.finish(out)
+}
+
+// text returns what a column's cell says: trimmed, and replaced if the mapping
+// lists it.
+func (c *column) text(row *crm.Row) string {
+	if c.cell >= len(row.Cells) {
+		return ""
+	}
+	cell := trimmed(row.Cells[c.cell])
+	if c.values != nil && cell != "" {
+		if to, ok := c.values[wordKey(cell)]; ok {
+			return to
+		}
+	}
+	return cell
 }
 
 func (out *Mapped) reset(m *Mapper) {
@@ -115,44 +146,104 @@ func (out *Mapped) reset(m *Mapper) {
 	}
 	out.Records = crm.Records{}
 	out.CustomerKey, out.Faults, out.Warnings = "", out.Faults[:0], out.Warnings[:0]
-	out.filled, out.faulty, out.keyFault = [3]bool{}, [3]bool{}, false
+	out.filled, out.faulty, out.keyFault, out.stateColumn = [3]string{}, [3]bool{}, false, ""
 }
 
-// column reads one cell and puts its value where it goes.
-func (out *Mapped) column(c *column, cell string) {
-	if c.values != nil && cell != "" {
-		if to, ok := c.values[wordKey(cell)]; ok {
-			cell = to
-		}
-	}
+// column reads one cell and puts its value where it goes. It reports whether
+// the cell said anything, be it nothing but a fault.
+func (out *Mapped) column(c *column, cell string) (said bool) {
 	if cell == "" {
-		if c.required {
-			out.fault(c.name, crm.ReasonRequired)
-			out.keyFault = out.keyFault || c.isKey()
-		}
-		return
-	}
-	for e, alone := range c.alone {
-		out.filled[e] = out.filled[e] || alone
+		out.blank(c)
+		return false
 	}
 	for i := range c.uses {
-		u := &c.uses[i]
-		value, fault := u.convert(&u.reading, cell)
-		switch {
-		case fault.Warns():
-			out.warn(c.name, fault)
-		case fault != "":
-			out.fault(c.name, fault)
-			out.keyFault = out.keyFault || u.key
-			for _, s := range u.slots {
-				out.faulty[s.entity] = true
-			}
-			continue
-		}
-		for _, s := range u.slots {
-			*out.at(s) = value
+		said = out.use(c, &c.uses[i], cell) || said
+	}
+	if !said {
+		return false
+	}
+	for e, alone := range c.alone {
+		if alone && out.filled[e] == "" {
+			out.filled[e] = c.name
 		}
 	}
+	return true
+}
+
+// blank takes note of a blank cell.
+func (out *Mapped) blank(c *column) {
+	if c.required {
+		out.fault(c.name, crm.ReasonRequired)
+		out.keyFault = out.keyFault || c.isKey()
+	}
+}
+
+func (out *Mapped) use(c *column, u *use, cell string) (said bool) {
+	value, fault := u.convert(&u.reading, cell)
+	switch {
+	case fault.Warns():
+		out.warn(c.name, fault)
+	case fault != "" && c.lenient && !u.key:
+		out.warn(c.name, fault)
+		return false
+	case fault != "":
+		out.fault(c.name, fault)
+		out.keyFault = out.keyFault || u.key
+		for _, s := range u.slots {
+			out.faulty[s.entity] = true
+		}
+		return true
+	}
+	if u.full {
+		out.divide(c.name, u, value)
+		return true
+	}
+	if u.state {
+		out.stateColumn = c.name
+	}
+	for _, s := range u.slots {
+		*out.at(s) = value
+	}
+	return value != ""
+}
+
+// divide puts a full name into the two slots of its use.
+func (out *Mapped) divide(column string, u *use, name string) {
+	first, last, sure := divideName(name)
+	if !sure {
+		out.warn(column, crm.ReasonNameNotSplit)
+	}
+	*out.at(u.slots[0]), *out.at(u.slots[1]) = first, last
+}
+
+// compose fills a field from several columns. A cell that does not fit ends
+// the search, unless it counts as blank.
+func (out *Mapped) compose(f *composed, row *crm.Row) {
+	if f.joined {
+		out.column(&f.column, out.join(f, row))
+		return
+	}
+	for i := range f.parts {
+		if part := &f.parts[i]; out.column(part, part.text(row)) {
+			return
+		}
+	}
+	out.blank(&f.column)
+}
+
+// join puts the parts that are not blank together.
+func (out *Mapped) join(f *composed, row *crm.Row) string {
+	b := out.joined[:0]
+	for i := range f.parts {
+		if text := f.parts[i].text(row); text != "" {
+			if len(b) > 0 {
+				b = append(b, f.with...)
+			}
+			b = append(b, text...)
+		}
+	}
+	out.joined = b
+	return string(b)
 }
 
 func (c *column) isKey() bool {
@@ -173,18 +264,19 @@ func (out *Mapped) at(s slot) *string {
 
 // fault adds a fault, once for a column and a reason.
 func (out *Mapped) fault(column string, reason crm.Reason) {
-	r := crm.Rejection{Column: column, Reason: reason}
-	for _, have := range out.Faults {
-		if have == r {
-			return
-		}
-	}
-	out.Faults = append(out.Faults, r)
+	out.Faults = addOnce(out.Faults, crm.Rejection{Column: column, Reason: reason})
 }
 
-// warn adds a warning.
+// warn adds a warning, once for a column and a reason.
 func (out *Mapped) warn(column string, reason crm.Reason) {
-	out.Warnings = append(out.Warnings, crm.Rejection{Column: column, Reason: reason})
+	out.Warnings = addOnce(out.Warnings, crm.Rejection{Column: column, Reason: reason})
+}
+
+func addOnce(list []crm.Rejection, r crm.Rejection) []crm.Rejection {
+	if slices.Contains(list, r) {
+		return list
+	}
+	return append(list, r)
 }
 
 // wordKey is the form in which [ColumnSpec.Values] compares cells.

@@ -32,11 +32,11 @@ type Mapping struct {
 	Fields  []Field  `json:"fields,omitempty"`
 }
 
-// A Column is a mapped column of a file.
+// A Column is a column of a file that is used.
 type Column struct {
 	Index     int               `json:"index"` // of its cells, from 0
 	Name      string            `json:"name"`  // header text
-	To        []string          `json:"to"`    // at least one field
+	To        []string          `json:"to"`    // fields, also those that name it in FirstOf; none if it is only a part of a Join
 	Type      Type              `json:"type,omitempty"`
 	Required  bool              `json:"required,omitempty"`
 	DateOrder DateOrder         `json:"date_order,omitempty"` // "": found by a Survey
@@ -52,6 +52,12 @@ type Field struct {
 	Collision crm.Collision `json:"collision,omitempty"`
 	Erase     bool          `json:"erase,omitempty"`
 	Default   string        `json:"default,omitempty"` // canonical
+
+	Value    string `json:"value,omitempty"`    // canonical; of every row
+	FirstOf  []int  `json:"first_of,omitempty"` // places in Mapping.Columns
+	Join     []int  `json:"join,omitempty"`     // places in Mapping.Columns; the whole is read as the first of them says
+	With     string `json:"with,omitempty"`     // between the parts of Join
+	Required bool   `json:"required,omitempty"` // only of FirstOf and Join; others are their column's
 }
 
 // Writing returns how the import's records are held against those that exist.
@@ -67,7 +73,7 @@ func (m *Mapping) rules() crm.Rules {
 			continue
 		}
 		t, ok := parseField(f.Name)
-		if !ok {
+		if !ok || t.Field < 0 {
 			continue
 		}
 		if rules[t.Entity] == nil {

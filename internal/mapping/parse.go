@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -41,8 +42,14 @@ func ParseSpec(text []byte) (*Spec, error) {
 		p.fault(&doc, "only one document may stand in a mapping file")
 	}
 	p.root(doc.Content[0])
+	p.fitColumns()
 	if len(p.faults) > 0 {
-		return nil, invalid("mapping file", p.faults)
+		slices.SortStableFunc(p.faults, func(a, b specFault) int { return cmp.Compare(a.line, b.line) })
+		texts := make([]string, len(p.faults))
+		for i, f := range p.faults {
+			texts[i] = fmt.Sprintf("line %d: %s", f.line, f.text)
+		}
+		return nil, invalid("mapping file", texts)
 	}
 	return &p.spec, nil
 }
@@ -57,11 +64,17 @@ func invalid(what string, faults []string) error {
 
 type specParser struct {
 	spec   Spec
-	faults []string
+	at     []*yaml.Node // of the columns' names
+	faults []specFault
+}
+
+type specFault struct {
+	line int
+	text string
 }
 
 func (p *specParser) fault(at *yaml.Node, format string, args ...any) {
-	p.faults = append(p.faults, fmt.Sprintf("line %d: ", at.Line)+fmt.Sprintf(format, args...))
+	p.faults = append(p.faults, specFault{at.Line, fmt.Sprintf(format, args...)})
 }
 
 // A setting reads the value of one key.
@@ -110,7 +123,7 @@ func (p *specParser) root(n *yaml.Node) {
 		return
 	}
 	s := &p.spec
-	p.settings(n, "the mapping file", map[string]setting{
+	known := map[string]setting{
 		"version": func(v *yaml.Node) {
 			if v.Kind != yaml.ScalarNode || v.Value != "1" {
 				p.fault(v, "version must be 1")
@@ -121,20 +134,13 @@ func (p *specParser) root(n *yaml.Node) {
 		"unknown":    func(v *yaml.Node) { oneOf(p, v, "unknown", &s.Unknown, IgnoreUnknown, CustomUnknown, RefuseUnknown) },
 		"date_order": func(v *yaml.Node) { p.dateOrder(v, &s.DateOrder) },
 		"only":       func(v *yaml.Node) { p.only(v) },
-		"encoding":   func(v *yaml.Node) { p.str(v, "encoding", &s.Reading.Encoding) },
-		"sheet":      func(v *yaml.Node) { p.str(v, "sheet", &s.Reading.Sheet) },
-		"delimiter": func(v *yaml.Node) {
-			p.str(v, "delimiter", &s.Reading.Delimiter)
-			if s.Reading.Delimiter == `\t` || s.Reading.Delimiter == "tab" {
-				s.Reading.Delimiter = "\t"
-			}
-			if utf8.RuneCountInString(s.Reading.Delimiter) != 1 || strings.ContainsAny(s.Reading.Delimiter, "\"\r\n") {
-				p.fault(v, "delimiter must be one character, or tab")
-			}
-		},
-		"columns": func(v *yaml.Node) { p.pairs(v, "columns", p.column) },
-		"fields":  func(v *yaml.Node) { p.pairs(v, "fields", p.field) },
-	})
+		"match":      func(v *yaml.Node) { oneOf(p, v, "match", &s.Match, crm.MatchID, crm.MatchEmail, crm.MatchDomain) },
+		"bad_cells":  func(v *yaml.Node) { p.badCells(v, &s.BadCells) },
+		"columns":    func(v *yaml.Node) { p.pairs(v, "columns", p.column) },
+		"fields":     func(v *yaml.Node) { p.pairs(v, "fields", p.field) },
+	}
+	p.addReading(known)
+	p.settings(n, "the mapping file", known)
 }
 
 func (p *specParser) only(v *yaml.Node) {
@@ -157,6 +163,10 @@ func (p *specParser) only(v *yaml.Node) {
 
 func (p *specParser) dateOrder(v *yaml.Node, o *DateOrder) {
 	oneOf(p, v, "date_order", o, DMY, MDY, YMD)
+}
+
+func (p *specParser) badCells(v *yaml.Node, to *BadCells) {
+	oneOf(p, v, "bad_cells", to, RejectRow, BlankCell)
 }
 
 func oneOf[T ~string](p *specParser, v *yaml.Node, name string, to *T, known ...T) {

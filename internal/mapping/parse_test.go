@@ -41,7 +41,7 @@ func TestParseSpecReadsEverySetting(t *testing.T) {
 	}
 	want := &Spec{
 		Version: 1, Mode: crm.CreateOnly, Unknown: CustomUnknown, Only: []crm.Entity{crm.Contact, crm.Note}, DateOrder: DMY,
-		Reading: crm.Reading{Encoding: "windows-1252", Delimiter: "\t", Sheet: "Leads"},
+		Reading: crm.Reading{Encoding: "windows-1252", Delimiter: "tab", Sheet: "Leads"},
 		Columns: []ColumnSpec{
 			{Column: "Customer ID", To: []string{"customer.external_id"}},
 			{Column: "Mail", To: []string{"customer.email", "contact.email"}, Required: true},
@@ -77,7 +77,7 @@ func TestParseSpecReportsEveryFaultWithItsLine(t *testing.T) {
 mode: insert
 colums: {}
 only: [leads, notes, notes]
-delimiter: ";;"
+delimiter: "\";"
 columns:
   A: customer.nam
   B: {to: customer.custom.x, type: text}
@@ -103,12 +103,12 @@ fields:
 	for _, want := range []string{
 		"line 1: version must be 1", "line 2: mode must be one of upsert, create_only, update_only",
 		`line 3: unknown key "colums" in the mapping file (did you mean "columns"?)`, `line 4: only: "leads" is none of`, "line 4: only: notes stands there twice",
-		"line 5: delimiter must be one character", `line 7: column "A": there is no field "customer.nam" (did you mean "customer.name"?)`,
+		"line 5: delimiter must be 1 to 8", `line 7: column "A": there is no field "customer.nam" (did you mean "customer.name"?)`,
 		"line 8: type must be one of string", `line 9: "A" stands in columns twice, first in line 7`, `line 10: column "C": say where it goes`,
 		`line 11: column "D": type is for custom`, `line 11: column "D": date_order is for dates`, `line 12: column "E": "customer.custom" needs the name`,
 		`line 13: column "F": customer.email stands there twice`, `line 14: column "G" is ignored`, `line 15: column "H": name a field`, `line 16: column "I" must be a text`,
 		`line 18: unknown key "colision" in customer.name (did you mean "collision"?)`, "line 18: customer.name: a field with a default", "line 19: customer.city: erase only",
-		"line 20: customer.external_id is what", "line 21: customer.custom: required and default are set for one", "line 22: contact.custom.a: collision and erase", `line 23: fields: there is no field "note.txt"`,
+		"line 20: customer.external_id: customers are known by it", "line 21: customer.custom: required, default, value", "line 22: contact.custom.a: collision and erase", `line 23: fields: there is no field "note.txt"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q", want)

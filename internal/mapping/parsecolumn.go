@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
-
-	"sluice/internal/crm"
 )
 
 // column reads one entry of columns.
@@ -28,9 +26,12 @@ func (p *specParser) column(name, v *yaml.Node) {
 		to := false
 		p.settings(v, where, map[string]setting{
 			"to":         func(v *yaml.Node) { to = true; p.to(v, where, &c.To) },
-			"type":       func(v *yaml.Node) { oneOf(p, v, "type", &c.Type, String, Integer, Decimal, Timestamp, Boolean) },
+			"type":       func(v *yaml.Node) { oneOf(p, v, "type", &c.Type, attributeTypes...) },
 			"required":   func(v *yaml.Node) { p.flag(v, "required", &c.Required) },
 			"date_order": func(v *yaml.Node) { p.dateOrder(v, &c.DateOrder) },
+			"separator":  func(v *yaml.Node) { p.separator(v, &c.Separator) },
+			"decimal":    func(v *yaml.Node) { oneOf(p, v, "decimal", &c.Decimal, ".", ",") },
+			"bad_cells":  func(v *yaml.Node) { p.badCells(v, &c.BadCells) },
 			"values":     func(v *yaml.Node) { p.values(v, where, &c) },
 		})
 		if !to {
@@ -38,27 +39,81 @@ func (p *specParser) column(name, v *yaml.Node) {
 			return
 		}
 	}
-	p.fits(name, where, &c)
 	p.spec.Columns = append(p.spec.Columns, c)
+	p.at = append(p.at, name)
 }
 
-// fits checks the settings of a column against where it goes.
-func (p *specParser) fits(at *yaml.Node, where string, c *ColumnSpec) {
-	custom, dates := false, false
-	for _, name := range c.To {
+// attributeTypes are those that a custom attribute may have.
+var attributeTypes = []Type{String, Integer, Decimal, Timestamp, Boolean, Choice}
+
+func (p *specParser) separator(v *yaml.Node, to *string) {
+	p.str(v, "separator", to)
+	if v.Kind == yaml.ScalarNode && (*to == "" || len(*to) > maxSeparator || trimmed(*to) != *to && trimmed(*to) != "") {
+		p.fault(v, "separator must be 1 to %d bytes, without outer white space", maxSeparator)
+	}
+}
+
+const maxSeparator = 16
+
+// fitColumns checks the settings of each column against where it goes, by
+// itself and by way of fields.
+func (p *specParser) fitColumns() {
+	for i := range p.spec.Columns {
+		c := &p.spec.Columns[i]
+		p.fits(p.at[i], fmt.Sprintf("column %q", c.Column), c, append(p.spec.usedBy(c.Column), c.To...))
+	}
+}
+
+// usedBy returns the fields that take a column by first_of or join.
+func (s *Spec) usedBy(column string) []string {
+	var fields []string
+	for i := range s.Fields {
+		if f := &s.Fields[i]; slices.Contains(f.FirstOf, column) || slices.Contains(f.Join, column) {
+			fields = append(fields, f.Field)
+		}
+	}
+	return fields
+}
+
+// fits checks the settings of a column against the fields that it fills.
+func (p *specParser) fits(at *yaml.Node, where string, c *ColumnSpec, fields []string) {
+	if len(fields) == 0 {
+		if !c.plain() {
+			p.fault(at, "%s is ignored, so it can have no other settings", where)
+		}
+		return
+	}
+	var custom, dates, tags, numbers bool
+	for _, name := range fields {
 		t, _ := parseTarget(name)
+		typ := t.typ(c.Type)
 		custom = custom || t.Key != ""
-		dates = dates || t.typ(c.Type).timed()
+		dates = dates || typ.timed()
+		tags = tags || typ == tagsType
+		numbers = numbers || typ == Decimal || typ == Integer
 	}
-	if c.Type != "" && !custom {
-		p.fault(at, "%s: type is for custom attributes; other fields have a type of their own", where)
+	choices := c.Type == Choice
+	for _, wrong := range []struct {
+		is   bool
+		what string
+	}{
+		{c.Type != "" && !custom, "type is for custom attributes; other fields have a type of their own"},
+		{c.DateOrder != "" && !dates, "date_order is for dates"},
+		{c.Separator != "" && !tags, "separator is for tags"},
+		{c.Decimal != "" && !numbers, "decimal is for numbers"},
+		{choices && !slices.ContainsFunc(sortedKeys(c.Values), func(k string) bool { return c.Values[k] != "" }), "a choice needs values: what the cells may be"},
+		{c.Required && c.BadCells == BlankCell, "a required column cannot be left blank; take away bad_cells or required"},
+		{c.Required && len(c.To) == 0, "is required and goes nowhere; write required beside the field"},
+	} {
+		if wrong.is {
+			p.fault(at, "%s: %s", where, wrong.what)
+		}
 	}
-	if c.DateOrder != "" && !dates {
-		p.fault(at, "%s: date_order is for dates", where)
-	}
-	if len(c.To) == 0 && (c.Required || len(c.Values) > 0) {
-		p.fault(at, "%s is ignored, so it can have no other settings", where)
-	}
+}
+
+// plain reports whether nothing is said of a column but where it goes.
+func (c *ColumnSpec) plain() bool {
+	return c.Type == "" && !c.Required && c.BadCells == "" && c.DateOrder == "" && c.Separator == "" && c.Decimal == "" && len(c.Values) == 0
 }
 
 func (p *specParser) to(v *yaml.Node, where string, to *[]string) {
@@ -94,8 +149,22 @@ func noField(name string) string {
 	return fmt.Sprintf("there is no field %q%s", name, didYouMean(name, targetNames()))
 }
 
+// values reads what replaces whole cells; a list stands for values that are
+// kept as they are, in the spelling of the list.
 func (p *specParser) values(v *yaml.Node, where string, c *ColumnSpec) {
 	c.Values = make(map[string]string)
+	if v.Kind == yaml.SequenceNode {
+		for _, item := range p.list(v, "values of "+where) {
+			var word string
+			p.str(item, "values", &word)
+			if word = trimmed(word); word == "" {
+				p.fault(item, "values of %s: one is blank", where)
+				continue
+			}
+			c.Values[word] = word
+		}
+		return
+	}
 	p.pairs(v, "values of "+where, func(name, value *yaml.Node) {
 		var to string
 		if value.Tag != "!!null" {
@@ -103,35 +172,4 @@ func (p *specParser) values(v *yaml.Node, where string, c *ColumnSpec) {
 		}
 		c.Values[trimmed(name.Value)] = to
 	})
-}
-
-func (p *specParser) field(name, v *yaml.Node) {
-	f := FieldSpec{Field: name.Value}
-	t, ok := parseField(f.Field)
-	if !ok {
-		p.fault(name, "fields: %s", noField(f.Field))
-		return
-	}
-	p.settings(v, f.Field, map[string]setting{
-		"required":  func(v *yaml.Node) { p.flag(v, "required", &f.Required) },
-		"collision": func(v *yaml.Node) { oneOf(p, v, "collision", &f.Collision, crm.Overwrite, crm.FillBlank, crm.Never) },
-		"erase":     func(v *yaml.Node) { p.flag(v, "erase", &f.Erase) },
-		"default":   func(v *yaml.Node) { p.str(v, "default", &f.Default) },
-	})
-	rule := f.Collision != "" || f.Erase
-	switch {
-	case f.Erase && f.Collision != "" && f.Collision != crm.Overwrite:
-		p.fault(name, "%s: erase only goes with collision: %s", f.Field, crm.Overwrite)
-	case f.Erase && f.Default != "":
-		p.fault(name, "%s: a field with a default is never blank, so nothing would be erased", f.Field)
-	case f.Required && f.Default != "":
-		p.fault(name, "%s: a field with a default is never blank, so it cannot be required", f.Field)
-	case t.Key != "" && rule:
-		p.fault(name, "%s: collision and erase are set for all attributes together; write them under %s.custom", f.Field, t.Entity)
-	case t.Key == "" && t.Field == customField[t.Entity] && (f.Required || f.Default != ""):
-		p.fault(name, "%s: required and default are set for one attribute; write %s.NAME", f.Field, f.Field)
-	case t == customerID && (rule || f.Default != ""):
-		p.fault(name, "%s is what customers are known by: it takes no collision, erase or default", f.Field)
-	}
-	p.spec.Fields = append(p.spec.Fields, f)
 }

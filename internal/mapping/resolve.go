@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,23 +12,28 @@ import (
 // Resolve fits a header and a mapping file together. Columns that the file
 // names go where it says. The others are mapped by their names, one column to
 // a field, and those that stay unknown are treated as the file says. A nil spec
-// leaves all to the header. Samples are rows from the file's beginning, which
-// speak for and against a name as they do in [Suggest]; there may be none.
+// leaves all to the header. Samples are rows from the file's beginning: cells
+// that do not fit speak against a name, and cells that can be but one thing
+// speak for a column whose name says nothing. There may be none. [Suggest]
+// decides alike.
 //
-// There is a decision for each column, in order. Whatever cannot be is reported
-// at once, in one error that wraps [crm.ErrInvalid]: a column that the header
-// has not, two columns for one field, a header nothing of which is known, and
-// rows that would not say which customer they are about.
+// There is a decision for each column, in order, and behind them one for each
+// column whose words are translated. Whatever cannot be is reported at once, in
+// one error that wraps [crm.ErrInvalid]: a column that the header has not, two
+// columns for one field, a header nothing of which is known, and rows that
+// would not say which customer they are about.
 func Resolve(header []string, samples [][]string, spec *Spec, o Options) (*Mapping, []crm.Decision, error) {
 	if spec == nil {
 		spec = &Spec{}
 	}
-	r := &resolver{plan: newPlan(header, spec), spec: spec}
+	r := &resolver{plan: newPlan(header, samples, spec, o.Region), spec: spec}
 	r.out = &Mapping{
-		Version: mappingVersion, Mode: spec.Mode, Region: strings.ToUpper(o.Region), TimeZone: o.TimeZone, Now: o.Now,
+		Version: mappingVersion, Mode: spec.Mode, Match: spec.Match,
+		Region: strings.ToUpper(o.Region), TimeZone: o.TimeZone, Now: o.Now,
 		NoCustomers: !r.plan.allowed[crm.Customer],
 	}
 	r.settle()
+	r.settleFields()
 	r.plan.automap()
 	r.nothing()
 	r.unknowns()
@@ -55,32 +61,76 @@ func (r *resolver) fault(format string, args ...any) {
 	r.faults = append(r.faults, fmt.Sprintf(format, args...))
 }
 
-// settle takes what the mapping file says.
+// settle takes what the mapping file says of columns.
 func (r *resolver) settle() {
 	p := r.plan
 	for i := range r.spec.Columns {
 		c := &r.spec.Columns[i]
-		name := headerText(c.Column)
-		at := slices.Index(p.header, name)
-		switch {
-		case at < 0:
-			r.fault("column %q is not in the header%s (found: %s)", name, didYouMean(name, p.header), names(p.header))
-			continue
-		case slices.Contains(p.header[at+1:], name):
-			r.fault("the header has column %q more than once; rename them", name)
+		at, ok := r.column(c.Column)
+		if !ok {
 			continue
 		}
 		p.choices[at] = choice{to: c.To, evidence: "the mapping file says so", score: 1, settled: true, spec: c}
 		for _, to := range c.To {
-			if other, taken := p.taken[to]; taken {
-				r.fault("%s cannot come from two columns, %q and %q; keep one of them", to, p.header[other], name)
-				continue
-			}
-			p.taken[to] = at
-			if t, ok := parseTarget(to); !ok {
-				r.fault("column %q: %s", name, noField(to))
-			} else if !p.may(t) {
-				r.fault("column %q goes to %s, and %s are not among those imported; change only or the column", name, to, t.Entity.Plural())
+			r.claim(to, at)
+		}
+	}
+}
+
+// column finds a column of the header by its text.
+func (r *resolver) column(text string) (at int, ok bool) {
+	header, name := r.plan.header, headerText(text)
+	switch at = slices.Index(header, name); {
+	case at < 0:
+		r.fault("column %q is not in the header%s (found: %s)", name, didYouMean(name, header), names(header))
+		return 0, false
+	case slices.Contains(header[at+1:], name):
+		r.fault("the header has column %q more than once; rename them", name)
+		return 0, false
+	}
+	return at, true
+}
+
+// claim gives a field to a column, or to what the mapping file fills it with.
+func (r *resolver) claim(field string, at int) {
+	p := r.plan
+	by := "the mapping file"
+	if at != byFile {
+		by = fmt.Sprintf("column %q", p.header[at])
+	}
+	t, ok := parseTarget(field)
+	if !ok {
+		r.fault("%s: %s", by, noField(field))
+		return
+	}
+	switch rival := p.rival(field); {
+	case rival == field && at != byFile && p.taken[rival] != byFile:
+		r.fault("%s cannot come from two columns, %q and %q; keep one of them", field, p.header[p.taken[rival]], p.header[at])
+		return
+	case rival == field:
+		r.fault("%s is filled by value, first_of or join, so no column can go to it too", field)
+		return
+	case rival != "":
+		r.fault("%s and %s cannot both be filled: a whole name is divided into first and last; keep one of them", rival, field)
+		return
+	}
+	p.taken[field] = at
+	if why := p.barred(t); why != "" {
+		r.fault("%s goes to %s, and %s; change match, only or the mapping of %[2]s", by, field, why)
+	}
+}
+
+// settleFields takes what the mapping file fills without a column of its own.
+func (r *resolver) settleFields() {
+	for i := range r.spec.Fields {
+		f := &r.spec.Fields[i]
+		if !f.filled() {
+			continue
+		}
+		r.claim(f.Field, byFile)
+		for _, text := range append(slices.Clone(f.FirstOf), f.Join...) {
+			if at, ok := r.column(text); ok {
+				r.plan.choices[at].part = append(r.plan.choices[at].part, f.Field)
 			}
 		}
 	}
@@ -101,7 +151,7 @@ func (r *resolver) unknowns() {
 	var refused []string
 	for i := range p.choices {
 		c := &p.choices[i]
-		if c.settled || c.to != nil || p.header[i] == "" {
+		if c.settled || c.to != nil || c.part != nil || p.header[i] == "" {
 			continue
 		}
 		switch r.spec.Unknown {
@@ -136,26 +186,61 @@ func (r *resolver) attribute(header string) string {
 	}
 }
 
+// columns keeps every column that is used, in the header's order.
 func (r *resolver) columns() {
 	for i, c := range r.plan.choices {
-		if len(c.to) == 0 {
+		if len(c.to)+len(c.part) == 0 {
 			continue
 		}
-		col := Column{Index: i, Name: r.plan.header[i], To: c.to}
+		col := Column{Index: i, Name: r.plan.header[i], To: slices.Clone(c.to), BadCells: r.spec.BadCells}
+		for _, field := range c.part {
+			if r.isFirst(field) {
+				col.To = append(col.To, field)
+			}
+		}
+		values := c.values
+		if c.badCells != "" {
+			col.BadCells = c.badCells
+		}
 		if s := c.spec; s != nil {
-			col.Type, col.Required, col.DateOrder = s.Type, s.Required, s.DateOrder
-			for from, to := range s.Values {
-				if col.Values == nil {
-					col.Values = make(map[string]string, len(s.Values))
-				}
+			col.Type, col.Required, col.DateOrder, col.Separator, col.Decimal = s.Type, s.Required, s.DateOrder, s.Separator, s.Decimal
+			values = s.Values
+			if s.BadCells != "" {
+				col.BadCells = s.BadCells
+			}
+		}
+		if len(values) > 0 {
+			col.Values = make(map[string]string, len(values))
+			for from, to := range values {
 				col.Values[wordKey(from)] = trimmed(to)
 			}
 		}
-		if col.timed() && col.DateOrder == "" {
+		if col.DateOrder == "" && (col.timed() || len(col.To) == 0) {
 			col.DateOrder = r.spec.DateOrder
+		}
+		if col.BadCells == RejectRow {
+			col.BadCells = ""
 		}
 		r.out.Columns = append(r.out.Columns, col)
 	}
+}
+
+// isFirst reports whether the mapping file fills a field by first_of.
+func (r *resolver) isFirst(field string) bool {
+	return slices.ContainsFunc(r.spec.Fields, func(f FieldSpec) bool { return f.Field == field && len(f.FirstOf) > 0 })
+}
+
+// places returns where columns stand in the mapping.
+func (r *resolver) places(index func(c *Column) int, n int) []int {
+	var places []int
+	for want := range n {
+		for i := range r.out.Columns {
+			if index(&r.out.Columns[i]) == want {
+				places = append(places, i)
+			}
+		}
+	}
+	return places
 }
 
 // fields applies what the mapping file says of fields.
@@ -164,27 +249,69 @@ func (r *resolver) fields() {
 	if err != nil {
 		return // reported by Mapper
 	}
-	for _, f := range r.spec.Fields {
-		t, ok := parseField(f.Field)
-		if !ok {
-			r.fault("fields: %s", noField(f.Field))
-			continue
-		}
-		if f.Required {
-			r.require(f.Field)
-		}
-		field := Field{Name: f.Field, Collision: f.Collision, Erase: f.Erase}
-		if f.Default != "" {
-			base.order = r.spec.DateOrder
-			field.Default = r.canonical(t, f, &base)
-		}
-		if field.Default != "" || field.Collision != "" || field.Erase {
-			r.out.Fields = append(r.out.Fields, field)
-		}
+	base.order = r.spec.DateOrder
+	for _, name := range slices.Sorted(maps.Keys(r.plan.firstOf)) {
+		columns := r.plan.firstOf[name]
+		r.out.Fields = append(r.out.Fields, Field{Name: name, FirstOf: r.places(func(c *Column) int { return slices.Index(columns, c.Index) }, len(columns))})
+	}
+	for i := range r.spec.Fields {
+		r.field(&r.spec.Fields[i], base)
 	}
 }
 
+func (r *resolver) field(f *FieldSpec, base reading) {
+	t, ok := parseField(f.Field)
+	if !ok {
+		r.fault("fields: %s", noField(f.Field))
+		return
+	}
+	for _, fault := range f.faults(t) {
+		r.fault("%s: %s", f.Field, fault)
+	}
+	if f.Default != "" && t == keyField(r.match()) {
+		r.fault("%s is what customers are known by here, so a default would make one customer of many; take it away", f.Field)
+	}
+	field := Field{Name: f.Field, Collision: f.Collision, Erase: f.Erase, With: f.With}
+	field.Default, field.Value = r.canonical(t, f.Default, "default", base), r.canonical(t, f.Value, "value", base)
+	place := func(list []string) []int {
+		return r.places(func(c *Column) int {
+			return slices.IndexFunc(list, func(text string) bool { return headerText(text) == c.Name })
+		}, len(list))
+	}
+	field.FirstOf, field.Join = place(f.FirstOf), place(f.Join)
+	if len(field.Join) > 0 && r.out.typeOf(t).timed() && r.out.Columns[field.Join[0]].DateOrder == "" {
+		r.fault("%s is a date put together from columns, so its order cannot be found; set date_order", f.Field)
+	}
+	if f.Required && field.filled() {
+		field.Required = true
+	} else if f.Required {
+		r.require(f.Field)
+	}
+	if field.filled() || field.Default != "" || field.Collision != "" || field.Erase {
+		r.keep(field)
+	}
+}
+
+// keep adds a field, or adds to one that is filled from several columns because
+// of their names.
+func (r *resolver) keep(field Field) {
+	for i := range r.out.Fields {
+		if f := &r.out.Fields[i]; f.Name == field.Name {
+			field.FirstOf, field.Required = f.FirstOf, f.Required
+			*f = field
+			return
+		}
+	}
+	r.out.Fields = append(r.out.Fields, field)
+}
+
 func (r *resolver) require(field string) {
+	for i := range r.out.Fields {
+		if f := &r.out.Fields[i]; f.Name == field && f.filled() {
+			f.Required = true
+			return
+		}
+	}
 	for i := range r.out.Columns {
 		if c := &r.out.Columns[i]; slices.Contains(c.To, field) {
 			c.Required = true
@@ -194,12 +321,19 @@ func (r *resolver) require(field string) {
 	r.fault("%s is required and no column fills it; map one to it (found: %s)", field, names(r.plan.header))
 }
 
-// canonical returns the canonical form of a default.
-func (r *resolver) canonical(t target, f FieldSpec, base *reading) string {
-	typ := t.typ(r.given(f.Field))
+// canonical returns the canonical form of a text that the mapping file gives to
+// a field.
+func (r *resolver) canonical(t target, text, what string, base reading) string {
+	if text == "" || t.Key == "" && t.Field < 0 {
+		return ""
+	}
 	value, fault := "", crm.Reason("")
-	if cell := trimmed(f.Default); cell != "" {
-		value, fault = converters[typ](base, cell)
+	typ := r.out.typeOf(t)
+	if typ == Choice {
+		base.choices = r.choices(t)
+	}
+	if cell := trimmed(text); cell != "" {
+		value, fault = converters[typ](&base, cell)
 	}
 	if typ == stateType {
 		if code, ok := americanState(value); ok {
@@ -208,20 +342,31 @@ func (r *resolver) canonical(t target, f FieldSpec, base *reading) string {
 			fault = "not a state of the United States"
 		}
 	}
-	if fault != "" {
-		r.fault("%s: its default does not fit the field (%s)", f.Field, fault)
+	if fault != "" && !fault.Warns() {
+		r.fault("%s: its %s does not fit the field (%s)", t, what, fault)
 	}
 	return value
 }
 
-// given returns the type that the column of an attribute chose.
-func (r *resolver) given(field string) Type {
+// choices returns what the columns that go to an attribute list.
+func (r *resolver) choices(t target) map[string]string {
 	for i := range r.out.Columns {
-		if slices.Contains(r.out.Columns[i].To, field) {
-			return r.out.Columns[i].Type
+		if c := &r.out.Columns[i]; c.Type == Choice && slices.Contains(c.To, t.String()) {
+			return choices(c.Values)
 		}
 	}
-	return ""
+	return nil
+}
+
+// match returns what customers are known by in this mapping.
+func (r *resolver) match() crm.Match {
+	if _, byID := r.plan.taken[customerID.String()]; r.spec.Match == "" && byID {
+		return crm.MatchID
+	}
+	if r.spec.Match == "" {
+		return crm.MatchEmail
+	}
+	return r.spec.Match
 }
 
 // key makes sure that a row can say which customer it is about, and which
@@ -230,9 +375,7 @@ func (r *resolver) key() {
 	if r.plan.nameless() {
 		r.fault("columns go to the contact and none says who it is; map one to %s", strings.Join(identities, ", "))
 	}
-	_, byID := r.plan.taken[customerID.String()]
-	_, byEmail := r.plan.taken[customerEmail.String()]
-	if !byID && !byEmail && len(r.faults) == 0 {
-		r.fault("no column says which customer a row is about; map one to customer.external_id or customer.email (found: %s)", names(r.plan.header))
+	if missing := r.plan.keyless(); missing != "" && len(r.faults) == 0 {
+		r.fault("%s (found: %s)", missing, names(r.plan.header))
 	}
 }

@@ -1,14 +1,16 @@
 package mapping
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"flag"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,32 +19,101 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestVendorHeadersMapWithoutAFile holds what the exports people have come to.
-// testdata/headers has one header a file; beside each lies what it maps to.
-func TestVendorHeadersMapWithoutAFile(t *testing.T) {
-	t.Parallel()
-	files, err := filepath.Glob("testdata/headers/*.csv")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no headers: %v", err)
+// export reads the beginning of a vendor's export: its header and some rows.
+func export(t *testing.T, file string) (header []string, rows [][]string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
+	all, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil || len(all) < 3 {
+		t.Fatalf("%s: %d rows, %v; want a header and at least two", file, len(all), err)
+	}
+	return all[0], all[1:]
+}
+
+func exports(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/headers/*.csv")
+	if err != nil || len(files) < 14 {
+		t.Fatalf("%d exports, %v", len(files), err)
+	}
+	return files
+}
+
+// TestVendorExportsMapWithoutAFile holds what the exports people have come to.
+// testdata/headers has the beginning of one a file; beside each lies what its
+// columns map to, and why.
+func TestVendorExportsMapWithoutAFile(t *testing.T) {
+	t.Parallel()
+	for _, file := range exports(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".csv"), func(t *testing.T) {
 			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			header := strings.Split(strings.TrimSpace(string(text)), ",")
-			_, decisions, err := Resolve(header, nil, nil, Options{})
+			header, rows := export(t, file)
+			m, decisions, err := Resolve(header, rows, nil, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got strings.Builder
-			for i, d := range decisions {
-				got.WriteString(header[i] + " -> " + d.Choice + "\n")
+			for _, d := range decisions {
+				fmt.Fprintf(&got, "%s -> %s (%.2f: %s)\n", d.About, d.Choice, d.Score, d.Evidence)
 			}
 			golden(t, strings.TrimSuffix(file, ".csv")+".golden", got.String())
+
+			if s := m.Survey(); s != nil {
+				for _, row := range rows {
+					s.Observe(row)
+				}
+				if _, err := s.Decide(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := m.Mapper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out Mapped
+			for i, row := range rows {
+				if p.Map(&crm.Row{Cells: row}, &out); len(out.Faults) > 0 {
+					t.Errorf("row %d is rejected: %v", i+1, out.Faults)
+				}
+			}
 		})
+	}
+}
+
+// TestSuggestAndResolveAgree holds both to one decision: without a mapping
+// file, and with the one that Suggest writes.
+func TestSuggestAndResolveAgree(t *testing.T) {
+	t.Parallel()
+	for _, file := range exports(t) {
+		header, rows := export(t, file)
+		for _, samples := range [][][]string{rows, nil} {
+			want, decided, err := Resolve(header, samples, nil, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			spec, suggested := Suggest(header, samples, Options{})
+			if diff := cmp.Diff(decided, suggested); diff != "" {
+				t.Errorf("%s: decisions of Resolve and Suggest (-Resolve +Suggest):\n%s", file, diff)
+			}
+			text, err := spec.YAML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, err := ParseSpec(text)
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", file, err, text)
+			}
+			got, _, err := Resolve(header, nil, back, Options{})
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", file, err, text)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: mapping by names, and by what Suggest wrote (-names +file):\n%s\n%s", file, diff, text)
+			}
+		}
 	}
 }
 

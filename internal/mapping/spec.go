@@ -1,31 +1,35 @@
 package mapping
 
-import (
-	"bytes"
-
-	yaml "go.yaml.in/yaml/v3"
-
-	"sluice/internal/crm"
-)
+import "sluice/internal/crm"
 
 // A Spec is a mapping file: what its owner wrote. The zero Spec leaves every
 // decision to the header.
 //
 //	version: 1
 //	mode: upsert          # or create_only, update_only
+//	match: external_id    # or email, domain: what customers are known by
 //	unknown: ignore       # or custom, refuse: what to do with columns nobody mapped
 //	only: [contacts]      # customers are referred to, not created
+//	bad_cells: reject     # or blank: leave out what does not fit, with a warning
 //	date_order: dmy       # or mdy, ymd; otherwise found from each whole column
-//	delimiter: ";"        # also encoding, sheet
+//	delimiter: ";"        # and every other key of crm.Reading, under its name there
 //	columns:
 //	  Customer ID: customer.external_id
 //	  Mail: {to: [customer.email, contact.email], required: true}
-//	  Score: {to: customer.custom.score, type: integer}
-//	  Stage: {to: customer.status, values: {Fresh: New Lead}}
+//	  Contact person: contact.name       # a full name, divided where it says where
+//	  Score: {to: customer.custom.score, type: decimal, decimal: ","}
+//	  Size: {to: customer.custom.size, type: choice, values: [small, large]}
+//	  Stage: {to: customer.status, values: {Fresh: New Lead}, bad_cells: blank}
+//	  Interests: {to: customer.tags, separator: "/"}
 //	  Internal: ignore
 //	fields:
-//	  customer.name: {collision: fill_blank}
+//	  customer.name: {join: [Given name, Surname], collision: fill_blank}
 //	  customer.owner: {default: sales@example.com}
+//	  customer.status: {value: New Lead}
+//	  contact.phone: {first_of: [Mobile, Phone], required: true}
+//
+// A column that first_of or join names may go to a field of its own as well.
+// Where it goes to none, its settings stand beside "to: ignore".
 type Spec struct {
 	Version   int // 1; 0 means 1
 	Mode      crm.Mode
@@ -34,7 +38,8 @@ type Spec struct {
 	DateOrder DateOrder    // of the columns that say none
 
 	// Match is how customers are found among those that exist; "" means by
-	// their external id.
+	// their external id, or where no column holds one by the key made of their
+	// e-mail address.
 	Match crm.Match
 
 	// BadCells is for the columns that say nothing of it themselves.
@@ -121,116 +126,3 @@ const (
 )
 
 const ignore = "ignore"
-
-// YAML returns s as a mapping file that a person can edit. [ParseSpec] of it
-// gives s again.
-func (s *Spec) YAML() ([]byte, error) {
-	root := &yaml.Node{Kind: yaml.MappingNode}
-	add(root, "version", plain("1"))
-	addText(root, "mode", string(s.Mode))
-	addText(root, "unknown", string(s.Unknown))
-	if s.Only != nil {
-		list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
-		for _, e := range s.Only {
-			list.Content = append(list.Content, scalar(e.Plural()))
-		}
-		add(root, "only", list)
-	}
-	addText(root, "date_order", string(s.DateOrder))
-	addText(root, "encoding", s.Reading.Encoding)
-	addText(root, "delimiter", s.Reading.Delimiter)
-	addText(root, "sheet", s.Reading.Sheet)
-	if len(s.Columns) > 0 {
-		columns := &yaml.Node{Kind: yaml.MappingNode}
-		for i := range s.Columns {
-			columns.Content = append(columns.Content, quoted(s.Columns[i].Column), s.Columns[i].node())
-		}
-		add(root, "columns", columns)
-	}
-	if len(s.Fields) > 0 {
-		fields := &yaml.Node{Kind: yaml.MappingNode}
-		for i := range s.Fields {
-			add(fields, s.Fields[i].Field, s.Fields[i].node())
-		}
-		add(root, "fields", fields)
-	}
-	var b bytes.Buffer
-	e := yaml.NewEncoder(&b)
-	e.SetIndent(2)
-	if err := e.Encode(root); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), e.Close()
-}
-
-func (c *ColumnSpec) node() *yaml.Node {
-	to := scalar(ignore)
-	switch {
-	case len(c.To) == 1:
-		to = scalar(c.To[0])
-	case len(c.To) > 1:
-		to = &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
-		for _, name := range c.To {
-			to.Content = append(to.Content, scalar(name))
-		}
-	}
-	if c.Type == "" && !c.Required && c.DateOrder == "" && len(c.Values) == 0 {
-		return to
-	}
-	n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-	add(n, "to", to)
-	addText(n, "type", string(c.Type))
-	addTrue(n, "required", c.Required)
-	addText(n, "date_order", string(c.DateOrder))
-	if len(c.Values) > 0 {
-		values := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-		for _, from := range sortedKeys(c.Values) {
-			values.Content = append(values.Content, quoted(from), quoted(c.Values[from]))
-		}
-		add(n, "values", values)
-	}
-	return n
-}
-
-func (f *FieldSpec) node() *yaml.Node {
-	n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-	addTrue(n, "required", f.Required)
-	addText(n, "collision", string(f.Collision))
-	addTrue(n, "erase", f.Erase)
-	if f.Default != "" {
-		add(n, "default", quoted(f.Default))
-	}
-	return n
-}
-
-func add(m *yaml.Node, name string, value *yaml.Node) {
-	m.Content = append(m.Content, scalar(name), value)
-}
-
-func addText(m *yaml.Node, name, value string) {
-	if value != "" {
-		add(m, name, scalar(value))
-	}
-}
-
-func addTrue(m *yaml.Node, name string, value bool) {
-	if value {
-		add(m, name, plain("true"))
-	}
-}
-
-func scalar(s string) *yaml.Node {
-	n := &yaml.Node{}
-	n.SetString(s)
-	return n
-}
-
-// quoted is for texts that are somebody's, so that one that looks like a
-// number or a date is not taken for one.
-func quoted(s string) *yaml.Node {
-	n := scalar(s)
-	n.Style = yaml.DoubleQuotedStyle
-	return n
-}
-
-func plain(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: s} }

@@ -33,6 +33,76 @@ fields:
   contact.phone: {erase: true}
 `
 
+// everySpec has what wholeSpec has not.
+const everySpec = `
+version: 1
+match: domain
+bad_cells: blank
+encoding: shift_jis
+delimiter: "||"
+quote: none
+escape: backslash
+header: 3
+comment: "#"
+footer: 2
+short_rows: pad
+sheet: Leads
+hidden: skip
+columns:
+  Site: customer.website_url
+  Interests: {to: customer.tags, separator: "/"}
+  Score: {to: customer.custom.score, type: decimal, decimal: ",", bad_cells: reject}
+  Size: {to: customer.custom.size, type: choice, values: [small, large]}
+  Person: contact.name
+  Mobile: {to: ignore, values: {none: }}
+fields:
+  customer.name: {join: [Given, Family], with: ", "}
+  customer.status: {value: New Lead}
+  contact.phone: {first_of: [Mobile, Phone], required: true}
+`
+
+func TestParseSpecReadsHowFieldsAreFilled(t *testing.T) {
+	t.Parallel()
+	got, err := ParseSpec([]byte(everySpec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Spec{
+		Version: 1, Match: crm.MatchDomain, BadCells: BlankCell,
+		Reading: crm.Reading{
+			Encoding: "shift_jis", Delimiter: "||", Quote: crm.NoneAtAll, Escape: crm.EscapeSlash, Header: "3", Comment: "#", Footer: 2,
+			ShortRows: crm.PadShort, Sheet: "Leads", Hidden: crm.SkipHidden,
+		},
+		Columns: []ColumnSpec{
+			{Column: "Site", To: []string{"customer.website_url"}},
+			{Column: "Interests", To: []string{"customer.tags"}, Separator: "/"},
+			{Column: "Score", To: []string{"customer.custom.score"}, Type: Decimal, Decimal: ",", BadCells: RejectRow},
+			{Column: "Size", To: []string{"customer.custom.size"}, Type: Choice, Values: map[string]string{"small": "small", "large": "large"}},
+			{Column: "Person", To: []string{"contact.name"}},
+			{Column: "Mobile", Values: map[string]string{"none": ""}},
+		},
+		Fields: []FieldSpec{
+			{Field: "customer.name", Join: []string{"Given", "Family"}, With: ", "},
+			{Field: "customer.status", Value: "New Lead"},
+			{Field: "contact.phone", FirstOf: []string{"Mobile", "Phone"}, Required: true},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	text, err := got.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := ParseSpec(text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(got, back); diff != "" {
+		t.Errorf("ParseSpec(YAML) (-want +got):\n%s\n%s", diff, text)
+	}
+}
+
 func TestParseSpecReadsEverySetting(t *testing.T) {
 	t.Parallel()
 	got, err := ParseSpec([]byte(wholeSpec))

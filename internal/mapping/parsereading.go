@@ -19,25 +19,63 @@ type readingSetting struct {
 	known []string                          // the words it takes; nil: any that read takes
 	read  func(value string) (string, bool) // as the setting is kept
 	must  string                            // what a value must be
+
+	about  string // for editors
+	schema object
 }
 
 var readingSettings = []readingSetting{
-	{name: "encoding", at: func(r *crm.Reading) *string { return &r.Encoding }, read: readEncoding,
-		must: "the name of an encoding, such as utf-8 or windows-1252"},
-	{name: "delimiter", at: func(r *crm.Reading) *string { return &r.Delimiter }, read: readDelimiter,
-		must: "1 to 8 printable ASCII characters but quotes, or tab, or space"},
-	{name: "quote", at: func(r *crm.Reading) *string { return &r.Quote }, read: readQuote,
-		must: "one ASCII sign, or none"},
-	{name: "escape", at: func(r *crm.Reading) *string { return &r.Escape }, known: []string{crm.EscapeDouble, crm.EscapeSlash}},
-	{name: "header", at: func(r *crm.Reading) *string { return &r.Header }, read: readHeaderLine,
-		must: "the number of a line from 1, or none"},
-	{name: "comment", at: func(r *crm.Reading) *string { return &r.Comment }, read: readComment,
-		must: "what lines begin with that are no rows: 1 to 8 printable characters"},
-	{name: "short_rows", at: func(r *crm.Reading) *string { return &r.ShortRows }, known: []string{crm.RejectShort, crm.PadShort}},
-	{name: "sheet", at: func(r *crm.Reading) *string { return &r.Sheet },
-		read: func(v string) (string, bool) { return v, v != "" }, must: "the name of a sheet"},
-	{name: "hidden", at: func(r *crm.Reading) *string { return &r.Hidden }, known: []string{crm.ImportHidden, crm.SkipHidden}},
+	{
+		name: "encoding", at: func(r *crm.Reading) *string { return &r.Encoding }, read: readEncoding,
+		must:  "the name of an encoding, such as utf-8 or windows-1252",
+		about: "The file's encoding, such as utf-8, windows-1252 or shift_jis.", schema: object{"type": "string", "pattern": `\S`},
+	},
+	{
+		name: "delimiter", at: func(r *crm.Reading) *string { return &r.Delimiter }, read: readDelimiter,
+		must:   "1 to 8 printable ASCII characters but quotes, or tab, or space",
+		about:  "What stands between cells: 1 to 8 characters, or the word tab or space.",
+		schema: object{"anyOf": []object{printableSchema(8, `"`), words(" ", "\t")}},
+	},
+	{
+		name: "quote", at: func(r *crm.Reading) *string { return &r.Quote }, read: readQuote,
+		must:  "one ASCII sign, or none",
+		about: "The sign that may stand around cells, or none.", schema: object{"type": "string", "pattern": `^([!-/:-@\[-\x60{-~]|none)$`},
+	},
+	{
+		name: "escape", at: func(r *crm.Reading) *string { return &r.Escape }, known: escapes,
+		about: "How a quote stands inside a quoted cell: twice, or behind a backslash.", schema: words(escapes...),
+	},
+	{
+		name: "header", at: func(r *crm.Reading) *string { return &r.Header }, read: readHeaderLine,
+		must:  "the number of a line from 1, or none",
+		about: "The line, or in a workbook the row, that names the columns; or none.", schema: lineNumber(),
+	},
+	{
+		name: "comment", at: func(r *crm.Reading) *string { return &r.Comment }, read: readComment,
+		must:  "what lines begin with that are no rows: 1 to 8 printable characters",
+		about: "What lines begin with that are no rows, such as #.", schema: printableSchema(8, `[^!-~]`),
+	},
+	{
+		name: "short_rows", at: func(r *crm.Reading) *string { return &r.ShortRows }, known: shortRows,
+		about: "What becomes of rows with fewer cells than the header. Without it they are rejected.", schema: words(shortRows...),
+	},
+	{
+		name: "sheet", at: func(r *crm.Reading) *string { return &r.Sheet },
+		read: func(v string) (string, bool) { return v, v != "" }, must: "the name of a sheet",
+		about: "The sheet of a workbook to read, which may be a hidden one.", schema: object{"type": []string{"string", "number", "boolean"}, "minLength": 1},
+	},
+	{
+		name: "hidden", at: func(r *crm.Reading) *string { return &r.Hidden }, known: hiddenRows,
+		about: "What becomes of a sheet's hidden rows. Without it they are imported.", schema: words(hiddenRows...),
+	},
 }
+
+// The words that settings take.
+var (
+	escapes    = []string{crm.EscapeDouble, crm.EscapeSlash}
+	shortRows  = []string{crm.RejectShort, crm.PadShort}
+	hiddenRows = []string{crm.ImportHidden, crm.SkipHidden}
+)
 
 // maxFooter bounds the rows at a file's end that are none.
 const maxFooter = 1000

@@ -114,6 +114,10 @@ func FuzzTypes(f *testing.F) {
 // writes it.
 func FuzzSpec(f *testing.F) {
 	f.Add(wholeSpec)
+	f.Add(everySpec)
+	for _, text := range goodSpecs {
+		f.Add(text)
+	}
 	f.Add("columns: {a: ignore}")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := ParseSpec([]byte(text))

@@ -58,15 +58,15 @@ func (p *plan) fitting(t target, cells []string) (fit int) {
 		return fit
 	}
 	for _, cell := range cells {
-		if fits(t.typ(""), &p.base, cell) && (!slices.Contains(named, t.String()) || nameLike(cell)) {
+		if fits(t.typ(""), &p.base, cell) && (!slices.Contains(nameFields, t.String()) || nameLike(cell)) {
 			fit++
 		}
 	}
 	return fit
 }
 
-// named are the fields of text that hold names of something.
-var named = []string{"customer.name", "customer.company", "customer.city", "contact.name", "contact.first_name", "contact.last_name", "contact.title"}
+// nameFields are the fields of text that hold names of something.
+var nameFields = []string{"customer.name", "customer.company", "customer.city", "contact.name", "contact.first_name", "contact.last_name", "contact.title"}
 
 // nameLike reports whether a text can be a name: an address cannot, nor what
 // has no letter.

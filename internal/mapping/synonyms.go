@@ -8,7 +8,7 @@ var exceptions = []struct {
 	header, with, to, why string
 }{
 	{"id", "account id, accountid", "contact.external_id", "beside an account id, the id of the contact"},
-	{"contact id", "account id, accountid", "contact.external_id", "beside an account id, the id of the contact"},
+	{"contact id", "account id, accountid, customer id, company id, organization id", "contact.external_id", "beside an account id, the id of the contact"},
 	{"name", "organization owner, company owner, parent account id, parent id, ticker symbol", "customer.company", "beside facts of a company, its name"},
 	{"name", "vorname", "contact.last_name", "beside Vorname, the family name"},
 	{"nom", "prénom", "contact.last_name", "beside Prénom, the family name"},

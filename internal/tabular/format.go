@@ -34,7 +34,8 @@ type Format struct {
 func (f Format) Plain() bool { return f.Kind == KindCSV && f.Encoding == utf8Name }
 
 // Identify finds out what src is, by its content alone: the name decides
-// nothing. It reads 256 KiB of a text, and of a workbook its table of contents.
+// nothing. It reads 256 KiB of a text, and, if these say nothing about its
+// encoding, eight parts of what follows; of a workbook its table of contents.
 //
 // An empty file, a file that is no table, a workbook without such a sheet and a
 // text whose encoding cannot be told wrap [crm.ErrInvalid]; the error says what
@@ -61,7 +62,13 @@ func identify(ctx context.Context, src Source, s crm.Reading) (Format, []crm.Dec
 	if what := notText(head); what != "" {
 		return Format{}, nil, invalid("%s", what)
 	}
-	name, decision, err := findEncoding(head, int64(len(head)) < src.Size, s.Encoding)
+	sample, cut := head, int64(len(head)) < src.Size
+	if s.Encoding == "" && cut && isASCII(head) {
+		if sample, err = src.farther(ctx); err != nil {
+			return Format{}, nil, err
+		}
+	}
+	name, decision, err := findEncoding(sample, cut, s.Encoding)
 	if err != nil {
 		return Format{}, nil, err
 	}

@@ -1,10 +1,12 @@
 package tabular
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"sluice/internal/crm"
 )
@@ -35,6 +37,39 @@ func (s Source) bytes(ctx context.Context, offset, n int64) ([]byte, error) {
 		return nil, err
 	}
 	return b[:read], nil
+}
+
+// farther returns whole lines from eight places of a source that is larger than
+// a sample, the last of which is its end.
+func (s Source) farther(ctx context.Context) ([]byte, error) {
+	const places, size = 8, 64 << 10
+	var out []byte
+	for i := int64(1); i <= places; i++ {
+		at := (s.Size - size) / places * i
+		if i == places {
+			at = s.Size - size
+		}
+		b, err := s.bytes(ctx, max(at, 0), size)
+		if err != nil {
+			return nil, err
+		}
+		first, last := bytes.IndexAny(b, "\r\n"), bytes.LastIndexAny(b, "\r\n")
+		if i == places {
+			last = len(b) - 1
+		}
+		out = append(out, b[first+1:max(last, first)+1]...)
+	}
+	return out, nil
+}
+
+// isASCII reports whether b is text without a letter beyond ASCII.
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf || c == 0 || c == 0x1B {
+			return false
+		}
+	}
+	return true
 }
 
 // sourceAt reads a source at any offset, as archive/zip asks: it goes on where

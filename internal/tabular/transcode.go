@@ -53,9 +53,15 @@ func decoderOf(name string) (transform.Transformer, error) {
 	case "utf-32be":
 		return marked(utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM).NewDecoder()), nil
 	}
+	if e := dosCharsets[name]; e != nil {
+		return e.NewDecoder(), nil // every byte is a character
+	}
 	e, err := htmlindex.Get(name)
 	if err != nil {
 		return nil, invalid("encoding %q is not known; use a name such as utf-8 or windows-1252", name)
+	}
+	if _, ok := e.(*charmap.Charmap); ok {
+		return transform.Chain(e.NewDecoder(), replacementMarker{undefined: true}), nil
 	}
 	return marked(e.NewDecoder()), nil
 }
@@ -66,9 +72,15 @@ func marked(t transform.Transformer) transform.Transformer {
 	return transform.Chain(t, replacementMarker{})
 }
 
-type replacementMarker struct{ transform.NopResetter }
+// replacementMarker turns U+FFFD into noText, and, if undefined is set, the
+// control characters as which the web reads bytes that a character set leaves
+// undefined.
+type replacementMarker struct {
+	transform.NopResetter
+	undefined bool
+}
 
-func (replacementMarker) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
+func (m replacementMarker) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
 	for nSrc < len(src) {
 		r, size := utf8.DecodeRune(src[nSrc:])
 		if r == utf8.RuneError && size <= 1 && !atEOF && !utf8.FullRune(src[nSrc:]) {
@@ -77,7 +89,7 @@ func (replacementMarker) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int,
 		if nDst+size > len(dst) {
 			return nDst, nSrc, transform.ErrShortDst
 		}
-		if r == utf8.RuneError {
+		if r == utf8.RuneError || m.undefined && r >= 0x80 && r < 0xA0 && r != 0x85 {
 			dst[nDst] = noText
 			nDst++
 		} else {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -32,10 +33,21 @@ func TestInvariant1ARowIsEitherRejectedOrCarriedOn(t *testing.T) {
 	spec := &Spec{DateOrder: DMY, Unknown: CustomUnknown, Columns: []ColumnSpec{
 		{Column: "n", To: []string{"contact.custom.n"}, Type: Decimal}, {Column: "s", To: []string{"customer.status"}}, {Column: "w", To: []string{"customer.website_url", "customer.custom.w"}},
 	}}
+	composing, err := ParseSpec([]byte(`
+match: domain
+bad_cells: blank
+date_order: dmy
+columns: {a: customer.website_url, b: contact.name, c: customer.status, d: {to: customer.custom.d, type: choice, values: {ana: x, DE: y}}, e: {to: customer.country, bad_cells: reject}}
+fields: {contact.phone: {first_of: [f, g]}, customer.lead_created_at: {join: [h, i]}, customer.tags: {join: [j, k], with: ","}, contact.email: {first_of: [l, m], required: true}, note.text: {value: x}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
 	mappers := []*Mapper{
 		mapperFor(t, leadHeader, nil),
 		mapperFor(t, append(slices.Clone(leadHeader[1:]), "n", "s", "w", "call_duration", "zzz"), spec),
 		mapperFor(t, leadHeader, &Spec{Only: []crm.Entity{crm.Contact}}),
+		mapperFor(t, strings.Split("a,b,c,d,e,f,g,h,i,j,k,l,m", ","), composing),
 	}
 	var used Mapped
 	rapid.Check(t, func(t *rapid.T) {
@@ -111,7 +123,7 @@ func FuzzTypes(f *testing.F) {
 }
 
 // FuzzSpec gives any text to ParseSpec: what it takes, it takes again as YAML
-// writes it.
+// writes it, and so does the schema.
 func FuzzSpec(f *testing.F) {
 	f.Add(wholeSpec)
 	f.Add(everySpec)
@@ -119,6 +131,7 @@ func FuzzSpec(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add("columns: {a: ignore}")
+	judge := schemaJudge(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := ParseSpec([]byte(text))
 		if err != nil {
@@ -131,6 +144,9 @@ func FuzzSpec(f *testing.F) {
 		back, err := ParseSpec(y)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, y)
+		}
+		if err := judge(string(y)); err != nil {
+			t.Fatalf("the schema refuses it: %v\n%s", err, y)
 		}
 		s.Version = 1
 		for i := range s.Columns {

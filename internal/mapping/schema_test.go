@@ -65,8 +65,9 @@ var (
 	}
 )
 
-func TestTheSchemaJudgesAsParseSpecDoes(t *testing.T) {
-	t.Parallel()
+// schemaJudge returns what holds a mapping file against the schema.
+func schemaJudge(t testing.TB) func(text string) error {
+	t.Helper()
 	c := jsonschema.NewCompiler()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
 	if err != nil {
@@ -79,21 +80,26 @@ func TestTheSchemaJudgesAsParseSpecDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := func(text string) error {
+	return func(text string) error {
 		var v any
 		if err := yaml.Unmarshal([]byte(text), &v); err != nil {
-			t.Fatal(err)
+			return err
 		}
 		b, err := json.Marshal(plainKeys(v))
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		v, err = jsonschema.UnmarshalJSON(bytes.NewReader(b))
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		return schema.Validate(v)
 	}
+}
+
+func TestTheSchemaJudgesAsParseSpecDoes(t *testing.T) {
+	t.Parallel()
+	judge := schemaJudge(t)
 	for _, text := range goodSpecs {
 		if err := judge(text); err != nil {
 			t.Errorf("the schema refuses %q: %v", text, err)

@@ -35,7 +35,7 @@ var usual = map[string]string{
 	"customer.email": `email address, e-mail, mail, customer email, customers email, billing email, billing address email, email id, e-mail 1 value, e-mail address,
 		email 1, primary email, work email, person email, person email work, receipt email, E-Mail-Adresse, Mailadresse, E-Mail 1, courriel, adresse e-mail, adresse mail, adresse email,
 		correo electrónico, correo, dirección de correo electrónico,
-		e-mail address 1, email 1 address, customer e-mail, contact e-mail address, lead email, login email, account email, user email, E-Mail (geschäftlich), E-Mail Adresse, e-mail professionnel, email professionnel,
+		e-mail address 1, email 1 address, customer e-mail, lead email, login email, account email, user email, E-Mail (geschäftlich), E-Mail Adresse, e-mail professionnel, email professionnel,
 		mél, courrier électronique, e-mail principal, email principal, correo electronico principal, dirección de correo, organization email`,
 	"customer.company": `company name, customer company, customers company, organization, organisation, organization name, organisation name, organization 1 name, account, account name, company account,
 		business name, employer, associated company, primary associated company, person organization, billing address company, billing company,

@@ -10,8 +10,12 @@ const Choice Type = "choice"
 // it may become is listed beside what is written for it, so that a value again
 // gives itself.
 func convertChoice(r *reading, cell string) (string, crm.Reason) {
-	if value, ok := r.choices[wordKey(cell)]; ok {
-		return value, ""
+	value, ok := r.choices[cell]
+	if !ok {
+		value, ok = r.choices[wordKey(cell)]
 	}
-	return "", crm.ReasonBadChoice
+	if !ok {
+		return "", crm.ReasonBadChoice
+	}
+	return value, ""
 }

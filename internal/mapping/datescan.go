@@ -1,260 +1,258 @@
 package mapping
 
-// A scanner reads a date from left to right.
-type scanner struct {
-	s string
-	i int
-}
+import "golang.org/x/text/unicode/norm"
 
 // scanMoment reads the ways in which dates are written:
 //
-//	2024-05-06  2024/5/6  2024.05.06  20240506
-//	06/05/2024  5-6-2024  06.05.2024         (see moment.settle)
-//	6 May 2024  6-May-2024  6. May 2024  May 6, 2024  Mon, 6 May 2024
+//	2024-05-06  2024/5/6  2024. 5. 6.  2024年5月6日  20240506
+//	06/05/2024  5-6-2024  6. 5. 2024  06/05/24              (see moment.settle)
+//	6 May 2024  6-May-24  6. Mai 2024  6 de mayo de 2024  May 6, 2024  2024-May-06
 //
-// each alone or with a time (15:04, 15:04:05.999, 3:04 PM), and that with a
-// zone (Z, UTC, GMT, +02, +02:00, +0200). Months are English. A year has four
-// digits: of two, the century would be a guess.
+// each alone or with a time (15:04, 15:04:05.999, 15.04, 15h04, 3:04 PM, 3 PM),
+// and that with a zone (Z, UTC, GMT, +02, +02:00, +0200); the form of Unix,
+// Mon May 6 15:04:05 2024; and bare numbers: see [scanNumber]. A day of the
+// week may stand before the date, and must be that day's. Months and days have
+// their names in English, German, French, Spanish, Italian, Dutch and
+// Portuguese, whole or by three letters or more.
+//
+// A year of two digits is read beside the name of a month, and among numbers
+// where the column's order is known: see [century]. Years alone, months
+// without a day and names of zones that several countries use are refused.
 func scanMoment(s string) (moment, bool) {
 	if m, ok := scanISO(s); ok {
 		return m, true
 	}
-	var m moment
-	c := scanner{s: s}
-	compact, ok := c.date(&m)
-	if !ok {
-		return m, false
+	if !ascii(s) {
+		s = norm.NFKC.String(s)
 	}
-	if c.end() {
+	if m, ok := scanNumber(s); ok {
 		return m, true
 	}
-	if !c.gap() || !c.time(&m, compact) {
-		return m, false
+	c := scanner{s: s}
+	if m, ok := c.moment(); ok {
+		return m, true
 	}
-	return m, c.zone(&m) && c.end()
+	// A word before the date: "mar" begins March, and mardi too.
+	c.i = 0
+	weekday := c.weekday()
+	if weekday == 0 {
+		return moment{}, false
+	}
+	m, ok := c.moment()
+	m.weekday = weekday
+	return m, ok
 }
 
-// scanISO reads the form that most programs write, 2006-01-02T15:04:05Z, with a
-// space or without a zone, at fixed places. It is no more than a short way.
+// scanISO reads the form that most programs write, 2006-01-02T15:04:05.000Z,
+// with a space or without the time, the fraction or the zone, at fixed places.
+// It is no more than a short way.
 func scanISO(s string) (m moment, ok bool) {
-	const form = "0000-00-00T00:00:00Z"
-	if len(s) != len(form) && len(s) != len(form)-1 || s[10] != 'T' && s[10] != ' ' {
+	const form, whole, date = "0000-00-00T00:00:00.000Z", len("0000-00-00T00:00:00"), len("0000-00-00")
+	n := len(s)
+	m.zoned = n > 0 && s[n-1] == 'Z'
+	if m.zoned {
+		n--
+	}
+	if n != date && n != whole && n != len(form)-1 || m.zoned && n == date || n > date && s[date] != 'T' && s[date] != ' ' {
 		return m, false
 	}
-	for i := range len(s) {
-		if form[i] == '0' && s[i]-'0' >= 10 || form[i] != '0' && i != 10 && s[i] != form[i] {
+	for i := range n {
+		if form[i] == '0' && s[i]-'0' >= 10 || form[i] != '0' && i != date && s[i] != form[i] {
 			return m, false
 		}
 	}
 	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
 	m.year, m.month, m.day = two(0)*100+two(2), two(5), two(8)
-	m.hour, m.min, m.sec = two(11), two(14), two(17)
-	m.zoned = len(s) == len(form)
+	if n > date {
+		m.hour, m.min, m.sec = two(11), two(14), two(17)
+	}
+	if n > whole {
+		m.msec = two(20)*10 + int(s[22]-'0')
+	}
 	return m, true
 }
 
-func (c *scanner) end() bool { return c.i == len(c.s) }
-
-func (c *scanner) peek() byte {
-	if c.i < len(c.s) {
-		return c.s[c.i]
+// moment reads all that is left.
+func (c *scanner) moment() (m moment, ok bool) {
+	if !c.date(&m) {
+		return m, false
 	}
-	return 0
+	if c.end() {
+		return m, m.hasYear()
+	}
+	if !c.gap() || !c.time(&m) || !c.zone(&m) {
+		return m, false
+	}
+	if !m.hasYear() { // the form of Unix
+		c.spaces()
+		year, width := c.number(5)
+		m.year = year
+		return m, width == 4 && c.end()
+	}
+	return m, c.end()
 }
 
-func (c *scanner) take(b byte) bool {
-	if c.peek() == b && b != 0 {
-		c.i++
+func (m *moment) hasYear() bool { return m.unsettled || m.year != 0 }
+
+func (c *scanner) date(m *moment) bool {
+	switch n, width := c.number(8); width {
+	case 0:
+		return c.monthFirst(m)
+	case 1, 2:
+		return c.dayFirst(m, n)
+	case 4:
+		return c.yearFirst(m, n)
+	case 8:
+		m.year, m.month, m.day = n/10000, n/100%100, n%100
+		c.compact = true
 		return true
 	}
 	return false
 }
 
-func (c *scanner) spaces() bool {
+// yearFirst reads what follows a year: a month, by number or name, and a day.
+func (c *scanner) yearFirst(m *moment, year int) bool {
+	m.year = year
+	if c.takeAny("年", "년") {
+		return c.eastern(m)
+	}
+	var width int
 	from := c.i
-	for c.take(' ') {
+	if sep := c.separator(); sep != 0 && c.peek()-'0' < 10 {
+		if m.month, width = c.number(2); c.separator() != sep {
+			return false
+		}
+		m.day, width = c.number(2)
+		c.stop(sep)
+		return width > 0
 	}
-	return c.i > from
+	c.i = from
+	c.between()
+	m.month = c.month()
+	c.between()
+	m.day, width = c.number(2)
+	return m.month > 0 && width > 0
 }
 
-// number reads up to most digits and returns how many there were.
-func (c *scanner) number(most int) (n, width int) {
-	for width < most && c.i < len(c.s) && c.s[c.i]-'0' < 10 {
-		n = n*10 + int(c.s[c.i]-'0')
-		c.i++
-		width++
+// eastern reads the rest of a date that marks its parts, as Chinese, Japanese
+// and Korean do.
+func (c *scanner) eastern(m *moment) bool {
+	c.spaces()
+	var width int
+	if m.month, width = c.number(2); width == 0 || !c.takeAny("月", "월") {
+		return false
 	}
-	return n, width
-}
-
-func (c *scanner) date(m *moment) (compact, ok bool) {
-	if letter(c.peek()) {
-		return false, c.wordDate(m)
-	}
-	n, width := c.number(8)
-	switch {
-	case width == 8:
-		m.year, m.month, m.day = n/10000, n/100%100, n%100
-		return true, true
-	case width == 4:
-		sep := c.separator()
-		var mw, dw int
-		m.year = n
-		m.month, mw = c.number(2)
-		ok := sep != 0 && mw > 0 && c.take(sep)
-		m.day, dw = c.number(2)
-		return false, ok && dw > 0
-	case width == 1 || width == 2:
-		return false, c.dayFirst(m, n)
-	}
-	return false, false
+	c.spaces()
+	m.day, width = c.number(2)
+	return width > 0 && c.takeAny("日", "일")
 }
 
 // dayFirst reads what follows the number that begins a date: another number
-// or the name of a month.
+// or the name of a month; and the year.
 func (c *scanner) dayFirst(m *moment, n int) bool {
-	c.ordinal()
-	if c.peek() == '.' && c.i+1 < len(c.s) && c.s[c.i+1] == ' ' {
-		c.i++
+	from := c.i
+	if sep := c.separator(); sep != 0 && c.peek()-'0' < 10 {
+		return c.numbers(m, n, sep)
 	}
-	sep := c.separator()
-	if sep == 0 && !c.spaces() {
+	c.i = from
+	c.ordinal()
+	c.between()
+	m.day, m.month = n, c.month()
+	c.between()
+	return m.month > 0 && c.year(m)
+}
+
+// numbers reads the rest of a date of three numbers, whose first is n.
+func (c *scanner) numbers(m *moment, n int, sep byte) bool {
+	m.a, m.unsettled = n, true
+	m.b, _ = c.number(2)
+	if c.separator() != sep {
 		return false
 	}
 	var width int
-	if letter(c.peek()) {
-		m.day, m.month = n, c.month()
-		if sep == 0 {
-			c.take('.')
-			c.take(',')
-		}
-		if m.month == 0 || sep != 0 && !c.take(sep) || sep == 0 && !c.spaces() {
-			return false
-		}
-	} else {
-		m.a, m.unsettled = n, true
-		m.b, width = c.number(2)
-		if sep == 0 || width == 0 || !c.take(sep) {
-			return false
-		}
-	}
-	m.year, width = c.number(4)
-	return width == 4
+	m.c, width = c.number(5)
+	m.short = width == 2
+	c.stop(sep)
+	return width == 4 || width == 2
 }
 
-// wordDate reads a date that begins with a word: a day of the week, which is
-// passed over, or a month.
-func (c *scanner) wordDate(m *moment) bool {
-	from := c.i
-	if m.month = c.month(); m.month == 0 {
-		c.i = from
-		if !c.weekday() {
-			return false
-		}
-		c.take('.')
-		c.take(',')
-		if !c.spaces() {
-			return false
-		}
-		if !letter(c.peek()) {
-			n, width := c.number(2)
-			return width > 0 && c.dayFirst(m, n)
-		}
-		if m.month = c.month(); m.month == 0 {
-			return false
-		}
-	}
-	c.take('.')
-	if !c.spaces() {
-		return false
-	}
-	var dw, yw int
-	if m.day, dw = c.number(2); dw == 0 {
+// monthFirst reads a date that begins with the name of a month. Without a year
+// behind the day it is the form of Unix, where the year comes last.
+func (c *scanner) monthFirst(m *moment) bool {
+	var width int
+	m.month = c.month()
+	c.between()
+	if m.day, width = c.number(2); m.month == 0 || width == 0 {
 		return false
 	}
 	c.ordinal()
-	c.take(',')
-	if !c.spaces() {
-		return false
-	}
-	m.year, yw = c.number(4)
-	return yw == 4
-}
-
-// gap passes over what stands between a date and a time.
-func (c *scanner) gap() bool {
-	if c.take('T') || c.take('t') {
+	from := c.i
+	if c.between() && c.year(m) && c.peek() != ':' {
 		return true
 	}
-	c.take(',')
-	return c.spaces()
+	c.i, m.year = from, 0
+	return true
 }
 
+// year reads a year beside the name of a month: of four digits, or of two.
+func (c *scanner) year(m *moment) bool {
+	year, width := c.number(5)
+	if width == 2 {
+		year = century(year)
+	}
+	m.year = year
+	return width == 4 || width == 2
+}
+
+// separator reads what divides the numbers of a date; 0 if nothing does.
 func (c *scanner) separator() byte {
 	switch b := c.peek(); b {
-	case '-', '/', '.':
+	case '.':
+		c.i++
+		c.spaces()
+		return b
+	case '-', '/':
 		c.i++
 		return b
 	}
 	return 0
 }
 
-// ordinal passes over the ending of "6th".
-func (c *scanner) ordinal() {
-	if c.i+1 >= len(c.s) {
-		return
-	}
-	switch lowerPair(c.s[c.i], c.s[c.i+1]) {
-	case "st", "nd", "rd", "th":
-		c.i += 2
+// stop passes over the full stop that ends a date such as "2024. 5. 6.".
+func (c *scanner) stop(sep byte) {
+	if sep == '.' {
+		c.take('.')
 	}
 }
 
-func lowerPair(a, b byte) string { return string([]byte{lower(a), lower(b)}) }
-
-func (c *scanner) word() string {
-	from := c.i
-	for letter(c.peek()) {
-		c.i++
-	}
-	return c.s[from:c.i]
-}
-
-var months = [...]string{"january", "february", "march", "april", "may", "june", "july",
-	"august", "september", "october", "november", "december"}
-
-var weekdays = [...]string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
-
-// month reads the name of a month, whole or by its first three letters or
-// more; 0 if there is none.
-func (c *scanner) month() int { return 1 + among(c.word(), months[:]) }
-
-func (c *scanner) weekday() bool { return among(c.word(), weekdays[:]) >= 0 }
-
-func among(word string, names []string) int {
-	if len(word) < 3 {
-		return -1
-	}
-	for i, name := range names {
-		if len(word) > len(name) {
+// between passes over what stands beside the name of a month: marks, spaces
+// and the small words of some languages. It reports whether there was any.
+func (c *scanner) between() bool {
+	first := c.i
+	for !c.end() {
+		from := c.i
+		switch c.peek() {
+		case ' ', '.', ',', '-', '/':
+			c.i++
 			continue
 		}
-		j := 0
-		for j < len(word) && lower(word[j]) == name[j] {
-			j++
+		switch string(c.word()) {
+		case "of", "de", "del":
+			continue
 		}
-		if j == len(word) {
-			return i
-		}
+		c.i = from
+		break
 	}
-	return -1
+	return c.i > first
 }
 
-func letter(b byte) bool { return lower(b)-'a' < 26 }
-
-func lower(b byte) byte {
-	if b-'A' < 26 {
-		b += 'a' - 'A'
+// ordinal passes over the ending of "6th", "1er" and "1º".
+func (c *scanner) ordinal() {
+	from := c.i
+	switch string(c.word()) {
+	case "st", "nd", "rd", "th", "er", "o":
+		return
 	}
-	return b
+	c.i = from
+	c.takeAny("°")
 }

@@ -1,97 +1,96 @@
 package mapping
 
-import (
-	"math"
-	"strconv"
-	"strings"
+import "strings"
 
-	"sluice/internal/crm"
-)
+// maxNumber bounds a number as written, in bytes.
+const maxNumber = 100
 
-// maxDecimal bounds a decimal, in characters.
-const maxDecimal = 100
-
-// convertInteger reads a whole number of 64 bits. Separators of thousands are
-// refused: "1,234" is one number here and another there.
-func convertInteger(_ *reading, cell string) (string, crm.Reason) {
-	n, ok := integer(cell)
-	if !ok {
-		return "", crm.ReasonBadInteger
+// plainNumber takes a number out of the way its column writes it: it returns an
+// optional sign and digits, with at most one point among them; cell itself if
+// that is how it is written.
+//
+// Separators of thousands stand before every three digits of the whole part:
+// spaces and apostrophes everywhere, and what the column does not use as its
+// decimal character. Where the column does not say which that is, one comma
+// alone is refused, for "1,234" is one number here and another there; two
+// commas, or a comma and a point, can be read in one way only.
+func plainNumber(r *reading, cell string) (string, bool) {
+	if len(cell) > maxNumber {
+		return "", false
 	}
-	return sameOr(cell, strconv.FormatInt(n, 10)), ""
+	if number, ok := pointNumber(cell); ok && r.decimal != ',' {
+		return number, true
+	}
+	rest := plainText(cell)
+	var buf [2 * maxNumber]byte
+	out := buf[:0]
+	if minus, ok := strings.CutPrefix(rest, "\u2212"); ok {
+		rest, out = minus, append(out, '-')
+	} else if rest != "" && (rest[0] == '-' || rest[0] == '+') {
+		rest, out = rest[1:], append(out, rest[0])
+	}
+	point, group := ".", ","
+	if r.decimal == ',' {
+		point, group = ",", "."
+	}
+	whole, fraction, hasPoint := strings.Cut(rest, point)
+	out, groups, mark := appendGroups(out, whole, group)
+	if groups < 0 || !allDigits(fraction) || hasPoint && fraction == "" {
+		return "", false
+	}
+	if groups == 1 && mark == ',' && !hasPoint && r.decimal == 0 {
+		return "", false
+	}
+	if hasPoint {
+		out = append(append(out, '.'), fraction...)
+	}
+	return pointNumber(string(out))
 }
 
-// convertCount reads a whole number from 0 that a database's integer holds.
-func convertCount(_ *reading, cell string) (string, crm.Reason) {
-	n, ok := integer(cell)
-	if !ok || n < 0 || n > math.MaxInt32 {
-		return "", crm.ReasonBadInteger
+// pointNumber returns s if it is an optional sign and digits, with a point
+// before the last of them at most.
+func pointNumber(s string) (string, bool) {
+	from := 0
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		from = 1
 	}
-	return sameOr(cell, strconv.FormatInt(n, 10)), ""
+	whole, fraction, point := strings.Cut(s[from:], ".")
+	if len(whole)+len(fraction) == 0 || point && fraction == "" || !allDigits(whole) || !allDigits(fraction) {
+		return "", false
+	}
+	return s, true
 }
 
-// convertPlace is convertCount from 1.
-func convertPlace(r *reading, cell string) (string, crm.Reason) {
-	value, fault := convertCount(r, cell)
-	if value == "0" {
-		return "", crm.ReasonBadInteger
-	}
-	return value, fault
-}
-
-func integer(cell string) (int64, bool) {
-	if len(cell) > maxDecimal {
-		return 0, false
-	}
-	for i := range len(cell) {
-		if cell[i]-'0' >= 10 && (i > 0 || cell[i] != '-' && cell[i] != '+') {
-			return 0, false
+// appendGroups appends the digits of a whole part to out, without what divides
+// them in groups of three. It returns how many such marks there were, and
+// which; -1 if they divide it in another way.
+func appendGroups(out []byte, whole, group string) (number []byte, groups int, mark byte) {
+	at := strings.IndexAny(whole, group+" '’")
+	if at < 0 {
+		if !allDigits(whole) {
+			return out, -1, 0
 		}
+		return append(out, whole...), 0, 0
 	}
-	n, err := strconv.ParseInt(cell, 10, 64)
-	return n, err == nil
-}
-
-// convertDecimal reads digits with at most one point. It is kept to the last
-// digit: zeros that mean nothing are all it loses.
-func convertDecimal(_ *reading, cell string) (string, crm.Reason) {
-	sign, rest := "", cell
-	switch {
-	case strings.HasPrefix(cell, "-"):
-		sign, rest = "-", cell[1:]
-	case strings.HasPrefix(cell, "+"):
-		rest = cell[1:]
+	sign := whole[at : at+1]
+	if strings.HasPrefix(whole[at:], "’") {
+		sign = "’"
 	}
-	whole, fraction, point := strings.Cut(rest, ".")
-	if len(cell) > maxDecimal || whole+fraction == "" || point && fraction == "" || !allDigits(whole) || !allDigits(fraction) {
-		return "", crm.ReasonBadDecimal
-	}
-	whole = strings.TrimLeft(whole, "0")
-	fraction = strings.TrimRight(fraction, "0")
-	if whole == "" {
-		whole = "0"
-		if fraction == "" {
-			return "0", ""
+	for part := range strings.SplitSeq(whole, sign) {
+		first := groups == 0 && mark == 0
+		switch {
+		case !allDigits(part):
+			return out, -1, 0
+		case first && (part == "" || len(part) > 3 || part[0] == '0'):
+			return out, -1, 0
+		case !first && len(part) != 3:
+			return out, -1, 0
 		}
-	}
-	if fraction != "" {
-		fraction = "." + fraction
-	}
-	return sameOr(cell, sign+whole+fraction), ""
-}
-
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if s[i]-'0' >= 10 {
-			return false
+		if !first {
+			groups++
 		}
+		mark = sign[0]
+		out = append(out, part...)
 	}
-	return true
-}
-
-func sameOr(cell, value string) string {
-	if value == cell {
-		return cell
-	}
-	return value
+	return out, groups, mark
 }

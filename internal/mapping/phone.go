@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/unicode/norm"
@@ -10,13 +11,18 @@ import (
 )
 
 // convertPhone writes a telephone number as E.164. One that cannot be is kept
-// as written, with a warning: a number with an extension too, since E.164 has
-// no room for it. A number is never a reason to reject a row.
+// as written, with a warning: so are a number with an extension, since E.164
+// has no room for it, one with words beside it, and two numbers. One that a
+// spreadsheet has cut to its first digits is refused, for it is no number any
+// more.
 //
 // A number with a country code must have a length that the country knows; one
 // without must be a valid number of the source's region, since nothing else
 // speaks for its being from there.
 func convertPhone(r *reading, cell string) (string, crm.Reason) {
+	if damagedNumber(cell) {
+		return "", crm.ReasonDamagedNumber
+	}
 	value, fault := convertText(r, cell)
 	if fault != "" {
 		return value, fault
@@ -24,6 +30,10 @@ func convertPhone(r *reading, cell string) (string, crm.Reason) {
 	plain := value
 	if !ascii(plain) {
 		plain = norm.NFKC.String(plain)
+	}
+	const scheme = "tel:"
+	if len(plain) > len(scheme) && strings.EqualFold(plain[:len(scheme)], scheme) {
+		plain = trimmed(plain[len(scheme):])
 	}
 	e164, ok, sure := quickE164(plain)
 	if !sure {
@@ -42,11 +52,8 @@ func convertPhone(r *reading, cell string) (string, crm.Reason) {
 const maxPhone = 64
 
 func libraryE164(s, region string) (string, bool) {
-	if len(s) > maxPhone {
-		return "", false
-	}
-	international := strings.HasPrefix(s, "+")
-	if !international && region == "" {
+	international, ok := oneNumber(s)
+	if !ok || !international && region == "" {
 		return "", false
 	}
 	n, err := phonenumbers.Parse(s, region)
@@ -61,3 +68,35 @@ func libraryE164(s, region string) (string, bool) {
 	}
 	return phonenumbers.Format(n, phonenumbers.E164), true
 }
+
+// oneNumber reports whether s is made of digits and their punctuation alone,
+// and whether a plus begins it. The library would pass over words before a
+// number, dial the letters behind one, and drop all that follows a second
+// number: none of these may be lost without a word.
+func oneNumber(s string) (international, ok bool) {
+	if s == "" || len(s) > maxPhone {
+		return false, false
+	}
+	digits := 0 // since the last slash
+	slash := false
+	for i, r := range s {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case r == '+':
+			if international || strings.Trim(s[:i], " (") != "" {
+				return false, false
+			}
+			international = true
+		case r == '/':
+			slash, digits = true, 0
+		case !strings.ContainsRune(phoneMarks, r):
+			return false, false
+		}
+	}
+	// Two digits behind a slash are another way to end the number.
+	return international, digits > 2 || !slash
+}
+
+// phoneMarks are what people put between the digits of one number.
+const phoneMarks = " -.()\u2010\u2011\u2012\u2013\u2014\u2212"

@@ -2,9 +2,45 @@ package mapping
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
+
+	"sluice/internal/crm"
 )
+
+var phoneCells = slices.Concat([]cellTest{
+	{in: "+14155552671", want: "+14155552671"}, {in: "+1 (415) 555-2671", want: "+14155552671"}, {in: "(415) 555-2671", want: "+14155552671"}, {in: "415.555.2671", want: "+14155552671"},
+	{in: "1-415-555-2671", want: "+14155552671"}, {in: "+49 (0)30 2345678", want: "+49302345678"}, {in: "011 49 30 2345678", want: "+49302345678"}, {in: "(+49) 30 2345678", want: "+49302345678"},
+	{in: "+49 30/2345678", want: "+49302345678"}, {in: "tel:+49-30-2345678", want: "+49302345678"}, {in: "+44 20 7946 0018", want: "+442079460018"}, {in: "+39 06 698 12345", want: "+390669812345"},
+	{in: "＋４９ ３０ ２３４５６７８", want: "+49302345678"}, {in: "+49\u00a030\u20112345678", want: "+49302345678"}, {in: "+٤٩ ٣٠ ٢٣٤٥٦٧٨", want: "+49302345678"},
+	{in: "a\x00b", fault: crm.ReasonBadCharacter}, {in: "\xff", fault: crm.ReasonBadEncoding},
+	{in: "4.15555E+09", fault: crm.ReasonDamagedNumber}, {in: "4,93012E+11", fault: crm.ReasonDamagedNumber},
+}, keep("030 2345678", "+1 415 555 2671 ext. 5", "+1 415 555 2671 x5", "(415) 555-2671 #12", "+1 555", "call me", "+999 123456", "1-800-FLOWERS", "+49 30 1234 ask for Bo", "Bo 415 555 2671", "Tel. 415 555 2671",
+	"+49 30 2345678 / 79", "+49 30 2345678/9", "+49 30 2345678, +49 30 2345679", "+49 30 2345678 +49 30 2345679", "(415) 555-2671 or 2672", "'4155552671", "++49 30 2345678", "n/a", "-", "+", "0", strings.Repeat("1", 65)))
+
+// keep makes a table of numbers that are kept as they are.
+func keep(cells ...string) []cellTest {
+	tests := make([]cellTest, len(cells))
+	for i, c := range cells {
+		tests[i] = cellTest{in: c, want: c, fault: crm.ReasonPhoneKept}
+	}
+	return tests
+}
+
+func TestPhone(t *testing.T) {
+	t.Parallel()
+	checkType(t, phoneType, reading{region: "US"}, phoneCells)
+}
+
+func TestPhonesWithoutACountryAreOfTheSourcesRegion(t *testing.T) {
+	t.Parallel()
+	checkType(t, phoneType, reading{}, slices.Concat([]cellTest{{in: "+49 30 2345678", want: "+49302345678"}}, keep("(415) 555-2671", "0041 44 668 18 00")))
+	checkType(t, phoneType, reading{region: "CH"}, []cellTest{{in: "0041 44 668 18 00", want: "+41446681800"}, {in: "044 668 18 00", want: "+41446681800"}})
+	checkType(t, phoneType, reading{region: "DE"}, []cellTest{{in: "030/2345678", want: "+49302345678"}, {in: "(030) 234 56 78", want: "+49302345678"}})
+	checkType(t, phoneType, reading{region: "XX"}, keep("030/2345678"))
+}
 
 // TestQuickPhoneAgreesWithLibrary ranges over numbers behind every prefix of
 // three digits, in several punctuations.

@@ -3,15 +3,17 @@ package mapping
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"sluice/internal/crm"
 )
 
-// convertTags reads tags divided by commas, semicolons or bars, or a JSON array
-// of texts. Blank ones and repeats are dropped, and quotes around a tag, as
-// Mailchimp writes them. The tags come out sorted.
-func convertTags(_ *reading, cell string) (string, crm.Reason) {
-	value, fault := convertText(nil, cell)
+// convertTags reads tags divided by the column's separator, or by commas,
+// semicolons and bars if it has none; or a JSON array of texts. Blank ones and
+// repeats are dropped, and quotes around a tag, as Mailchimp writes them. The
+// tags come out sorted.
+func convertTags(r *reading, cell string) (string, crm.Reason) {
+	value, fault := convertText(r, cell)
 	if fault != "" {
 		return "", fault
 	}
@@ -22,10 +24,10 @@ func convertTags(_ *reading, cell string) (string, crm.Reason) {
 		list, array = tagArray(cell)
 	}
 	if !array {
-		list = splitTags(few[:0], value)
+		list = splitTags(few[:0], value, r.separator)
 	}
 	for i := range list {
-		if list[i], fault = convertText(nil, trimmed(list[i])); fault != "" {
+		if list[i], fault = convertText(r, trimmed(list[i])); fault != "" {
 			return "", fault
 		}
 	}
@@ -59,18 +61,56 @@ func tagArray(cell string) ([]string, bool) {
 	return list, err == nil
 }
 
-func splitTags(list []string, cell string) []string {
-	from := 0
-	for i := 0; i <= len(cell); i++ {
-		if i < len(cell) && cell[i] != ',' && cell[i] != ';' && cell[i] != '|' {
-			continue
-		}
-		tag := trimmed(cell[from:i])
-		if len(tag) > 1 && tag[0] == '"' && tag[len(tag)-1] == '"' {
-			tag = tag[1 : len(tag)-1]
-		}
+// splitTags divides a cell at its column's separator. Inside quotes nothing
+// divides, and a quote is written twice.
+func splitTags(list []string, cell, separator string) []string {
+	for more := true; more; {
+		var tag string
+		tag, cell, more = cutTag(strings.TrimLeftFunc(cell, outer), separator)
 		list = append(list, tag)
-		from = i + 1
 	}
 	return list
+}
+
+func cutTag(s, separator string) (tag, rest string, more bool) {
+	if tag, rest, ok := cutQuoted(s); ok {
+		if at, width := cutAt(rest, separator); at == 0 || rest == "" {
+			return tag, rest[width:], rest != ""
+		}
+	}
+	at, width := cutAt(s, separator)
+	if at < 0 {
+		return s, "", false
+	}
+	return s[:at], s[at+width:], true
+}
+
+// cutAt finds the first separator in s: at is -1 if there is none.
+func cutAt(s, separator string) (at, width int) {
+	if separator == "" {
+		at, width = strings.IndexAny(s, ",;|"), 1
+	} else {
+		at, width = strings.Index(s, separator), len(separator)
+	}
+	if at < 0 {
+		width = 0
+	}
+	return at, width
+}
+
+// cutQuoted cuts a text in quotes off s, and the spaces behind it.
+func cutQuoted(s string) (text, rest string, ok bool) {
+	if s == "" || s[0] != '"' {
+		return "", s, false
+	}
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] != '"':
+		case i+1 < len(s) && s[i+1] == '"':
+			i++
+		default:
+			return strings.ReplaceAll(s[1:i], `""`, `"`), strings.TrimLeftFunc(s[i+1:], outer), true
+		}
+	}
+	return "", s, false
 }

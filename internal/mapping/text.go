@@ -10,15 +10,10 @@ import (
 	"sluice/internal/crm"
 )
 
-// maxKeyBytes bounds an external id: an entry of a PostgreSQL index has room
-// for 2,704 bytes.
-const maxKeyBytes = 1024
-
-// maxAttribute bounds a custom attribute of type String, in characters.
-const maxAttribute = 255
-
 // convertText keeps a text as it is, in NFC. It never retypes: "007" stays
-// three characters and "1e5" no number.
+// three characters and "1e5" no number. Tabs, line ends and other control
+// characters stay too: they are part of what somebody wrote. It has no length
+// of its own beyond that of a cell, which the reader bounds.
 func convertText(_ *reading, cell string) (string, crm.Reason) {
 	if latin(cell) {
 		return cell, ""
@@ -51,32 +46,6 @@ func unicodeText(cell string) (string, crm.Reason) {
 	return norm.NFC.String(cell), ""
 }
 
-func convertKey(r *reading, cell string) (string, crm.Reason) {
-	value, fault := convertText(r, cell)
-	if len(value) > maxKeyBytes {
-		return "", crm.ReasonTooLong
-	}
-	return value, fault
-}
-
-func convertString(r *reading, cell string) (string, crm.Reason) {
-	value, fault := convertText(r, cell)
-	if len(value) > maxAttribute && utf8.RuneCountInString(value) > maxAttribute {
-		return "", crm.ReasonTooLong
-	}
-	return value, fault
-}
-
-// ascii reports whether s is ASCII without U+0000: such text is NFC already.
-func ascii(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i]-1 >= 0x7f { // 0 wraps around
-			return false
-		}
-	}
-	return true
-}
-
 // trimmed returns cell without outer white space, no-break spaces and the
 // marks of no width that spreadsheets leave behind.
 func trimmed(cell string) string {
@@ -91,26 +60,4 @@ func trimmed(cell string) string {
 
 func outer(r rune) bool {
 	return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff' || r == '\u2060'
-}
-
-// foldASCII writes s into buf with its ASCII letters in lower case and without
-// other ASCII but digits. It returns nil if s does not fit.
-func foldASCII(buf []byte, s string) []byte {
-	n := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c >= 0x80:
-		default:
-			continue
-		}
-		if n == len(buf) {
-			return nil
-		}
-		buf[n] = c
-		n++
-	}
-	return buf[:n]
 }

@@ -1,25 +1,61 @@
 package mapping
 
-// time reads the time of day behind a date; a compact date may have a compact
-// time.
-func (c *scanner) time(m *moment, compact bool) bool {
+import "strings"
+
+// gap passes over what stands between a date and a time.
+func (c *scanner) gap() bool {
+	if c.take('T') || c.take('t') {
+		return true
+	}
+	c.take(',')
+	if !c.spaces() {
+		return false
+	}
+	for {
+		from := c.i
+		switch string(c.word()) {
+		case "at", "um", "a", "as", "las", "om", "alle", "ore", "kl":
+			if c.spaces() {
+				continue
+			}
+		}
+		c.i = from
+		return true
+	}
+}
+
+// time reads the time of day behind a date: with colons, with points, with an
+// h, or behind a compact date with nothing. An hour alone needs AM or PM.
+func (c *scanner) time(m *moment) bool {
 	var width int
 	if m.hour, width = c.number(2); width == 0 {
 		return false
 	}
-	colon := c.take(':')
-	if !colon && !compact {
-		return false
+	sep := c.peek()
+	switch {
+	case sep == ':' || sep == '.' || sep == 'h':
+		c.i++
+	case c.compact && sep-'0' < 10:
+		sep = 0
+	default:
+		found, ok := c.half(m)
+		return found && ok
 	}
 	if m.min, width = c.number(2); width != 2 {
 		return false
 	}
-	if colon && c.take(':') || !colon && c.peek()-'0' < 10 {
+	if sep == 0 && c.peek()-'0' < 10 || sep != 0 && c.take(sep) {
 		if m.sec, width = c.number(2); width != 2 || !c.fraction(m) {
 			return false
 		}
 	}
-	return c.half(m)
+	from := c.i
+	if c.spaces(); string(c.word()) == "uhr" {
+		return true
+	}
+	c.i = from
+	_, ok := c.half(m)
+	return ok
 }
 
 // fraction reads the fraction of a second, and keeps three digits of it.
@@ -39,19 +75,21 @@ func (c *scanner) fraction(m *moment) bool {
 	return rest < 9
 }
 
-// half reads AM or PM.
-func (c *scanner) half(m *moment) bool {
+// half reads AM or PM, if there is either.
+func (c *scanner) half(m *moment) (found, ok bool) {
 	from := c.i
 	c.spaces()
 	half := lower(c.peek())
 	if half != 'a' && half != 'p' {
 		c.i = from
-		return true
+		return false, true
 	}
 	c.i++
-	c.take('.')
+	if c.take('.') {
+		c.spaces()
+	}
 	if lower(c.peek()) != 'm' || m.hour < 1 || m.hour > 12 {
-		return false
+		return false, false
 	}
 	c.i++
 	c.take('.')
@@ -59,46 +97,74 @@ func (c *scanner) half(m *moment) bool {
 	if half == 'p' {
 		m.hour += 12
 	}
-	return true
+	return true, true
 }
 
+// zone reads Z, UTC, GMT, an offset, or UTC and an offset, with a remark behind
+// it; nothing is the source's zone.
 func (c *scanner) zone(m *moment) bool {
+	from := c.i
 	c.spaces()
-	if c.end() {
+	if c.end() || c.peek()-'0' < 10 {
+		c.i = from
 		return true
 	}
 	m.zoned = true
-	if c.take('Z') || c.take('z') {
-		return true
-	}
-	if w := c.word(); w != "" {
-		if w != "UTC" && w != "GMT" {
-			return false
+	switch string(c.word()) {
+	case "z":
+		return c.remark()
+	case "utc", "gmt":
+		if c.peek() != '+' && c.peek() != '-' {
+			return c.remark()
 		}
-		if c.end() {
-			return true
-		}
+	case "":
+	default:
+		return false
 	}
-	return c.offset(m)
+	return c.offset(m) && c.remark()
 }
 
+// maxOffset is how far from UTC a zone can be, in minutes.
+const maxOffset = 14 * 60
+
 func (c *scanner) offset(m *moment) bool {
-	minus := c.take('-')
+	minus := c.takeAny("-", "\u2212")
 	if !minus && !c.take('+') {
 		return false
 	}
 	h, hw := c.number(2)
-	c.take(':')
+	colon := c.take(':')
 	min, mw := c.number(2)
-	if hw != 2 || mw != 0 && mw != 2 || min > 59 {
+	if hw != 2 || mw != 2 && (mw != 0 || colon) || min > 59 {
 		return false
 	}
 	m.offset = h*60 + min
-	if m.offset > maxOffsetMinute {
+	if m.offset > maxOffset {
 		return false
 	}
 	if minus {
 		m.offset = -m.offset
 	}
-	return c.s[c.i-1] != ':'
+	return true
+}
+
+// remark passes over what programs write behind an offset, which has said all:
+// the zone's name, in brackets or not.
+func (c *scanner) remark() bool {
+	from := c.i
+	c.spaces()
+	rest := c.s[c.i:]
+	switch {
+	case rest == "":
+	case rest[0] == '(' && strings.IndexByte(rest, ')') == len(rest)-1, rest[0] == '[' && strings.IndexByte(rest, ']') == len(rest)-1:
+		c.i = len(c.s)
+	case letter(rest[0]) && len(rest) <= len("AKDST"):
+		if c.word(); c.end() {
+			return true
+		}
+		c.i = from
+	default:
+		c.i = from
+	}
+	return true
 }

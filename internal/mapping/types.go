@@ -40,7 +40,7 @@ var converters = map[Type]converter{
 	urlType:     convertURL,
 	tagsType:    convertTags,
 	statusType:  convertStatus,
-	countType:   convertCount,
+	countType:   convertSeconds,
 	placeType:   convertPlace,
 	noteType:    convertNoteType,
 }

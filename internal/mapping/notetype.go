@@ -1,0 +1,8 @@
+package mapping
+
+import "sluice/internal/crm"
+
+// convertNoteType reads the type of a note.
+func convertNoteType(_ *reading, cell string) (string, crm.Reason) {
+	return word(cell, crm.ReasonBadNoteType, "note", "call")
+}

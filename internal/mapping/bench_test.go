@@ -38,3 +38,36 @@ func BenchmarkMapClean(b *testing.B) {
 		m.Map(row, &out)
 	}
 }
+
+// BenchmarkTypes converts a usual cell of each type that is canonical already,
+// and one that is not.
+func BenchmarkTypes(b *testing.B) {
+	r := readings(b)[0]
+	for _, bench := range []struct {
+		typ         Type
+		clean, made string
+	}{
+		{textType, "Zoë Müller", "Zoe\u0308 Mu\u0308ller"},
+		{emailType, "ana.lee@example.com", "Ana Lee <ana.lee@Example.com>"},
+		{phoneType, "+493012345678", "(415) 555-2671"},
+		{countryType, "DE", "Österreich"},
+		{Timestamp, "2024-05-06T07:08:09.000Z", "Montag, 6. Mai 2024 um 07:08 Uhr"},
+		{urlType, "https://example.com/a", "www.Example.com/a"},
+		{tagsType, `["a","b"]`, "b, a"},
+		{statusType, "New Lead", "new_lead"},
+		{Integer, "1234567", "1,234,567"},
+		{Decimal, "1234.5", "1,234.50"},
+		{Boolean, "true", "YES"},
+	} {
+		for name, cell := range map[string]string{"clean": bench.clean, "made": bench.made} {
+			b.Run(string(bench.typ)+"/"+name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, fault := converters[bench.typ](&r, cell); fault != "" {
+						b.Fatal(fault)
+					}
+				}
+			})
+		}
+	}
+}

@@ -35,17 +35,25 @@ func convertPhone(r *reading, cell string) (string, crm.Reason) {
 	if len(plain) > len(scheme) && strings.EqualFold(plain[:len(scheme)], scheme) {
 		plain = trimmed(plain[len(scheme):])
 	}
-	e164, ok, sure := quickE164(plain)
-	if !sure {
-		e164, ok = libraryE164(plain, r.region)
-	}
+	e164, ok := e164Of(plain, r.region)
 	switch {
 	case !ok:
 		return value, crm.ReasonPhoneKept
 	case e164 == value:
 		return value, ""
 	}
+	// Of "+49 000 000" each reading takes off another zero: it is no number.
+	if again, ok := e164Of(e164, ""); !ok || again != e164 {
+		return value, crm.ReasonPhoneKept
+	}
 	return e164, ""
+}
+
+func e164Of(s, region string) (string, bool) {
+	if e164, ok, sure := quickE164(s); sure {
+		return e164, ok
+	}
+	return libraryE164(s, region)
 }
 
 // maxPhone is longer than any number people write, extension and all.

@@ -35,6 +35,9 @@ type answer struct {
 	crm.Counts
 	Rejects []reject `json:"rejects"`
 	Kept    []kept   `json:"kept,omitempty"` // values to look at more closely
+
+	// Columns says of a vendor's export where each column goes.
+	Columns map[string]string `json:"columns,omitempty"`
 }
 
 type reject struct {
@@ -72,12 +75,19 @@ func TestExamplesGiveTheirAnswers(t *testing.T) {
 		"leads.csv":  "leads.answer.json",
 		"leads.xlsx": "leads.answer.json",
 		"messy.csv":  "messy.answer.json",
+
+		"hubspot-contacts.csv": "hubspot-contacts.answer.json",
+		"salesforce-leads.csv": "salesforce-leads.answer.json",
+		"stripe-customers.csv": "stripe-customers.answer.json",
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			want := readAnswer(t, name)
 			got := examine(t, file, want.Kept)
 			got.About, got.State, got.ExitCode = want.About, crm.Done, 0
+			if want.Columns == nil {
+				got.Columns = nil
+			}
 			if got.Rejected > 0 {
 				got.ExitCode = 3
 			}
@@ -92,16 +102,16 @@ func TestExamplesGiveTheirAnswers(t *testing.T) {
 func TestExamplesMapThemselves(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"leads.csv", "leads.xlsx", "messy.csv"} {
-		layout, m, _ := planned(t, file)
+		layout, m, _, _ := planned(t, file)
 		if len(m.Columns) != len(layout.Header) {
 			t.Errorf("%s: %d of %d columns map themselves: %v", file, len(m.Columns), len(layout.Header), m.Columns)
 		}
 	}
 }
 
-// planned does to an example what Inspect does to a file: it returns the text
-// to read, how, and what the columns mean.
-func planned(t *testing.T, file string) (tabular.Layout, *mapping.Mapping, []byte) {
+// planned does to an example what Inspect does to a file: it returns how to
+// read it, what the columns mean, where each goes, and the text.
+func planned(t *testing.T, file string) (tabular.Layout, *mapping.Mapping, map[string]string, []byte) {
 	t.Helper()
 	ctx, text := t.Context(), []byte(read(t, "../examples/"+file))
 	format, _, err := tabular.Identify(ctx, sourceOf(file, text), crm.Reading{})
@@ -119,7 +129,7 @@ func planned(t *testing.T, file string) (tabular.Layout, *mapping.Mapping, []byt
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, _, err := mapping.Resolve(layout.Header, nil, nil, mapping.Options{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+	m, decisions, err := mapping.Resolve(layout.Header, samples(t, layout, text), nil, mapping.Options{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +143,27 @@ func planned(t *testing.T, file string) (tabular.Layout, *mapping.Mapping, []byt
 			t.Fatal(err)
 		}
 	}
-	return layout, m, text
+	columns := make(map[string]string)
+	for i, name := range layout.Header {
+		columns[name] = decisions[i].Choice
+	}
+	return layout, m, columns, text
+}
+
+// samples returns an example's first rows.
+func samples(t *testing.T, l tabular.Layout, text []byte) (rows [][]string) {
+	t.Helper()
+	eachRow(t, l, text, func(row *crm.Row) {
+		if row.Fault != "" || len(rows) == 200 {
+			return
+		}
+		cells := make([]string, len(row.Cells))
+		for i, cell := range row.Cells {
+			cells[i] = strings.Clone(cell)
+		}
+		rows = append(rows, cells)
+	})
+	return rows
 }
 
 func sourceOf(name string, text []byte) tabular.Source {
@@ -162,12 +192,12 @@ func eachRow(t *testing.T, l tabular.Layout, text []byte, see func(*crm.Row)) (b
 // looks up the values at the given places.
 func examine(t *testing.T, file string, look []kept) answer {
 	t.Helper()
-	layout, m, text := planned(t, file)
+	layout, m, columns, text := planned(t, file)
 	mapper, err := m.Mapper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := answer{Rejects: []reject{}}
+	a := answer{Rejects: []reject{}, Columns: columns}
 	seen := map[string]bool{}
 	var mapped mapping.Mapped
 	a.Blank = eachRow(t, layout, text, func(row *crm.Row) {
@@ -234,7 +264,7 @@ func TestWorkbookHoldsTheSameRows(t *testing.T) {
 		}
 	}
 	records := func(file string) (all [][3][]string) {
-		layout, m, text := planned(t, file)
+		layout, m, _, text := planned(t, file)
 		mapper, err := m.Mapper()
 		if err != nil {
 			t.Fatal(err)

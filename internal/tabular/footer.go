@@ -146,6 +146,8 @@ func (l *Layout) footerSeen(ctx context.Context, src Source) (int, error) {
 	return run, nil
 }
 
+// likeFooter reports whether the first cell that is not blank is a word for
+// totals and half of the others are blank, or it is the only one, and a text.
 func (l *Layout) likeFooter(cells []string) bool {
 	filled, first := 0, -1
 	for i, c := range cells {
@@ -163,5 +165,6 @@ func (l *Layout) likeFooter(cells []string) bool {
 		return true
 	}
 	word := strings.ToLower(strings.Trim(strings.TrimSpace(cells[first]), ": \u00A0"))
-	return 2*(len(l.Header)-filled) >= len(l.Header) && slices.Contains(totals, word)
+	others := len(l.Header) - 1
+	return 2*(filled-1) <= others && slices.Contains(totals, word)
 }

@@ -121,6 +121,10 @@ func (g *grid) findHead() {
 	for h := 1; h < min(len(g.rows)-1, aboveRows+1); h++ {
 		r := g.rows[h]
 		if r.fault != "" && !g.loose(r) {
+			if 2*r.width > g.width && g.width > 1 {
+				g.take(h)
+				g.doubt = damagedHeader(r.line, r.fault)
+			}
 			return
 		}
 		if r.fault != "" || r.filled <= most || 2*r.filled <= g.width {
@@ -141,6 +145,10 @@ func (g *grid) findHead() {
 			"set header to the line that does, or to %s", r.line, crm.NoneAtAll)
 		return
 	}
+}
+
+func damagedHeader(line int64, fault crm.Reason) string {
+	return fmt.Sprintf("line %d: the header is damaged (%s); mend it in the file", line, fault)
 }
 
 // poor reports whether the first row is hardly the header of the others.

@@ -45,7 +45,7 @@ func findHeader(ctx context.Context, src Source, s sample, g *grid, a asked) (La
 		return l, nil, blankHeader(a.header)
 	}
 	if row.Fault != "" {
-		return l, nil, invalid("line %d: the header is damaged (%s); mend it in the file", row.Line, row.Fault)
+		return l, nil, invalid("%s", damagedHeader(row.Line, row.Fault))
 	}
 	l.HeaderLine, l.Start = row.Line, r.Position()
 	names := make([]string, len(row.Cells))

@@ -16,18 +16,34 @@ import (
 	"sluice/internal/crm"
 )
 
-// dialectOf draws a layout: a delimiter, line ends and a width.
+// dialectOf draws a layout: delimiter, quote, escape, comments, line ends and a
+// width, and whether short rows are padded.
 func dialectOf(t *rapid.T) Layout {
-	return Layout{
-		Delimiter: rapid.SampledFrom([]string{",", ";", "\t", "|"}).Draw(t, "delimiter"),
+	l := Layout{
+		Delimiter: rapid.SampledFrom([]string{",", ";", "\t", "|", ":", " ", "||", "::", "~|~", ",,"}).Draw(t, "delimiter"),
+		Quote:     rapid.SampledFrom([]string{"", "", "", "'", "*", crm.NoneAtAll}).Draw(t, "quote"),
+		Comment:   rapid.SampledFrom([]string{"", "", "#", "//", "b"}).Draw(t, "comment"),
 		CR:        rapid.Bool().Draw(t, "cr"),
+		Pad:       rapid.Bool().Draw(t, "pad"),
 		Header:    make([]string, rapid.IntRange(1, 5).Draw(t, "columns")),
 		Start:     crm.Position{Line: 1},
 	}
+	l.Backslash = l.quote() >= 0 && rapid.Bool().Draw(t, "backslash")
+	return l
 }
 
-func cellText(t *rapid.T) string {
-	return rapid.StringOfN(rapid.SampledFrom([]rune("ab \",;\t|\r\nä😀")), 0, 8, -1).Draw(t, "cell")
+// cellText draws a cell that can be written in the dialect.
+func cellText(t *rapid.T, l Layout) string {
+	c := rapid.StringOfN(rapid.SampledFrom([]rune("ab \"';\\,~|:*#/\t\r\nä😀")), 0, 8, -1).Draw(t, "cell")
+	if l.quote() < 0 {
+		c = strings.Map(func(r rune) rune {
+			if strings.ContainsRune(l.Delimiter+"\r\n", r) {
+				return '-'
+			}
+			return r
+		}, c)
+	}
+	return c
 }
 
 // writeRow writes cells as they must be quoted, and some that need not be.
@@ -36,12 +52,31 @@ func writeRow(t *rapid.T, b *strings.Builder, l Layout, cells []string, end stri
 		if i > 0 {
 			b.WriteString(l.Delimiter)
 		}
-		if strings.ContainsAny(c, "\",;\t|\r\n") || rapid.Bool().Draw(t, "quoted") {
-			c = `"` + strings.ReplaceAll(c, `"`, `""`) + `"`
+		if l.quote() < 0 {
+			b.WriteString(c)
+			continue
+		}
+		q := string(rune(l.quote()))
+		comment := i == 0 && l.Comment != "" && strings.HasPrefix(c+l.Delimiter+end, l.Comment)
+		if comment || strings.ContainsAny(c, q+l.Delimiter+"\r\n") || rapid.Bool().Draw(t, "quoted") {
+			c = q + escape(t, l, c) + q
 		}
 		b.WriteString(c)
 	}
 	b.WriteString(end)
+}
+
+// escape writes what is special in a quoted cell as it must be.
+func escape(t *rapid.T, l Layout, c string) string {
+	q := string(rune(l.quote()))
+	if !l.Backslash {
+		return strings.ReplaceAll(c, q, q+q)
+	}
+	c = strings.ReplaceAll(c, `\`, `\\`)
+	if rapid.Bool().Draw(t, "doubled") {
+		return strings.ReplaceAll(c, q, q+q)
+	}
+	return strings.ReplaceAll(c, q, `\`+q)
 }
 
 func lineEnd(t *rapid.T, l Layout) string {
@@ -61,16 +96,25 @@ func endsIn(s string, l Layout) int64 {
 	return int64(n)
 }
 
-// generate draws a text of well-formed rows, and says what they are.
+// generate draws a text of well-formed rows and comments, and says what they
+// are.
 func generate(t *rapid.T, l Layout) (text string, want []got, blank int64) {
 	var b strings.Builder
 	for range rapid.IntRange(0, 12).Draw(t, "rows") {
 		line := endsIn(b.String(), l) + 1
+		end := lineEnd(t, l)
+		if l.Comment != "" && rapid.IntRange(0, 4).Draw(t, "comment") == 0 {
+			b.WriteString(l.Comment + rapid.SampledFrom([]string{"", "x", `"`, "a,b;c", `'\`}).Draw(t, "remark") + end)
+			blank++
+			continue
+		}
 		cells := make([]string, len(l.Header))
 		for i := range cells {
-			cells[i] = cellText(t)
+			cells[i] = cellText(t, l)
 		}
-		end := lineEnd(t, l)
+		if l.quote() < 0 && l.Comment != "" && strings.HasPrefix(cells[0]+l.Delimiter, l.Comment[:1]) {
+			cells[0] = "x" + cells[0] // else it would be a comment
+		}
 		if strings.HasSuffix(b.String(), "\r") && l.CR && b.Len() > 0 {
 			// A lone CR and an LF at the start of a row would be a CRLF.
 			end = "\r\n"
@@ -78,7 +122,12 @@ func generate(t *rapid.T, l Layout) (text string, want []got, blank int64) {
 				cells[0] = "x"
 			}
 		}
-		writeRow(t, &b, l, cells, end)
+		written := cells
+		if l.Pad {
+			written = cells[:rapid.IntRange(1, len(cells)).Draw(t, "short")]
+			clear(cells[len(written):])
+		}
+		writeRow(t, &b, l, written, end)
 		if strings.TrimSpace(strings.Join(cells, "")) == "" {
 			blank++
 			continue
@@ -113,7 +162,7 @@ func (b tb) Fatal(args ...any) { b.t.Fatal(args...) }
 
 // anyText draws bytes that make trouble.
 func anyText(t *rapid.T) string {
-	piece := rapid.SampledFrom([]string{`"`, `""`, ",", ";", "\n", "\r\n", "\r", "a", "b,c", ` "`, "x,\"y\"", "\x00", "\xff", "ä", "\n,\n"})
+	piece := rapid.SampledFrom([]string{`"`, `""`, ",", ";", "\n", "\r\n", "\r", "a", "b,c", ` "`, "x,\"y\"", "'", `\`, `\"`, "||", ":", " ", "#", "//", "\x00", "\xff", "ä", "\n,\n"})
 	return strings.Join(rapid.SliceOfN(piece, 0, 40).Draw(t, "pieces"), "")
 }
 
@@ -165,6 +214,9 @@ func TestInvariant1EveryLineAccountedFor(t *testing.T) {
 // account reads text and checks that nothing of it is lost or read twice.
 func account(t testing.TB, text string, l Layout) {
 	r := NewReader(strings.NewReader(text), l, l.Start)
+	if l.End > 0 {
+		text = text[:min(int64(len(text)), l.End)]
+	}
 	var row crm.Row
 	at, blank := r.Position(), r.Blank()
 	if strings.HasPrefix(text, bom8) {
@@ -211,28 +263,39 @@ func TestOneDamagedLineHarmsNoNeighbour(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := layout(4)
+		l.Delimiter = rapid.SampledFrom([]string{",", ";", "|", "||", "::"}).Draw(t, "delimiter")
+		l.Quote = rapid.SampledFrom([]string{"", "'"}).Draw(t, "quote")
+		l.Backslash = rapid.Bool().Draw(t, "backslash")
+		quote := string(rune(l.quote()))
+		in := strings.NewReplacer(",", l.Delimiter, `"`, quote).Replace
 		n := rapid.IntRange(3, 12).Draw(t, "rows")
 		broken := rapid.IntRange(0, n-1).Draw(t, "broken")
 		lines := make([]string, n)
 		for i := range lines {
-			lines[i] = fmt.Sprintf(`%d,plain,"quoted, %d","say ""%d"""`, i, i, i)
+			lines[i] = in(fmt.Sprintf(`%d,plain,"quoted, %d","say ""%d"""`, i, i, i))
+			if l.Backslash {
+				lines[i] = strings.ReplaceAll(lines[i], quote+quote, `\`+quote)
+			}
 		}
 		// The first of these opens a quoted cell that swallows the next line up
 		// to its first quote; the second closes one too early; and so on.
-		damaged := rapid.SampledFrom([]string{
+		damaged := []string{
 			`7,"plain,"quoted, 7","say ""7"""`, `7,plain,"quoted, 7,"say ""7"""`, `7,plain,quoted, 7","say ""7"""`,
 			`7,plain,"quoted, 7","say ""7""`, `7,plain,"quoted, 7","say "7"""`, `7,plain,"quoted, 7","`, `"7,plain,"quoted, 7","x"`,
 			`7plain"quoted, 7","say ""7"""`, `7,plain,"quoted, 7"`, `7,plain,"quoted, 7"x,y`, `7,pl"ain,x,y`,
 			"7,plain,\xC3,y", "7,pl\x00ain,x,y", `7,plain,x,y,z`, `7`, `7,plain,x,"`, `7,plain,x,"y`,
-		}).Draw(t, "damage")
-		lines[broken] = damaged
+		}
+		if l.Backslash {
+			damaged = append(damaged, `7,plain,"quoted, 7\","x"`, `7,plain,x,"y\"`, `7,"plain\",x,"y"`, `7,plain,\"x,"y"`)
+		}
+		lines[broken] = in(rapid.SampledFrom(damaged).Draw(t, "damage"))
 		end := rapid.SampledFrom([]string{"\n", "\r\n"}).Draw(t, "end")
 		rows, _ := readAll(t2(t), []byte(strings.Join(lines, end)+end), l)
 		if len(rows) != n {
 			t.Fatalf("%d rows, want %d: %+v", len(rows), n, rows)
 		}
 		for i, row := range rows {
-			want := []string{fmt.Sprint(i), "plain", fmt.Sprintf("quoted, %d", i), fmt.Sprintf(`say "%d"`, i)}
+			want := []string{fmt.Sprint(i), "plain", in(fmt.Sprintf("quoted, %d", i)), in(fmt.Sprintf(`say "%d"`, i))}
 			switch {
 			case row.Line != int64(i+1):
 				t.Fatalf("row %d is of line %d", i, row.Line)

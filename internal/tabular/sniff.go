@@ -178,7 +178,8 @@ func dialect(s sample, a asked) (*grid, []crm.Decision, error) {
 	if d.Evidence == "" {
 		d.Evidence, d.Score = best.why(), best.score()
 	}
-	return best, []crm.Decision{d, best.quotes(s, a), s.ends.decision(best.layout.CR)}, nil
+	decisions := append([]crm.Decision{d}, best.quotes(s, a)...)
+	return best, append(decisions, s.ends.decision(best.layout.CR)), nil
 }
 
 // choose returns the way that reads the most rows well; among equals the one
@@ -226,21 +227,11 @@ func ways(s sample, a asked, delims []string) []Layout {
 	return list
 }
 
-// quotes is the decision about what stands around cells.
-func (g *grid) quotes(s sample, a asked) crm.Decision {
-	d := crm.Decision{About: "quote", Choice: `"`, Evidence: "as set", Score: 1}
+// quotes are the decisions about what stands around cells and inside them.
+func (g *grid) quotes(s sample, a asked) []crm.Decision {
 	q := g.layout.quote()
-	switch {
-	case q < 0:
-		d.Choice = crm.NoneAtAll
-		return d
-	case g.layout.Backslash:
-		d.Choice = string(rune(q)) + `, \` + string(rune(q)) + " inside"
-	default:
-		d.Choice = string(rune(q))
-	}
-	if a.Quote != "" && a.Escape != "" {
-		return d
+	if q < 0 {
+		return []crm.Decision{{About: "quote", Choice: crm.NoneAtAll, Evidence: "as set", Score: 1}}
 	}
 	stray := 0
 	for _, r := range g.rows {
@@ -248,12 +239,21 @@ func (g *grid) quotes(s sample, a asked) crm.Decision {
 			stray++
 		}
 	}
-	n := bytes.Count(s.text, []byte{byte(q)})
-	d.Evidence = fmt.Sprintf("%d in the first %d rows, out of place in %d", n, len(g.rows), stray)
-	if n > 0 && len(g.rows) > 0 {
-		d.Score = 1 - float64(stray)/float64(len(g.rows))
+	sound := 1 - float64(stray)/float64(max(len(g.rows), 1))
+	quote := crm.Decision{About: "quote", Choice: string(rune(q)), Evidence: "as set", Score: 1}
+	if a.Quote == "" {
+		n := bytes.Count(s.text, []byte{byte(q)})
+		quote.Evidence, quote.Score = fmt.Sprintf("%d in the first %d rows, out of place in %d", n, len(g.rows), stray), sound
 	}
-	return d
+	if !g.layout.Backslash {
+		return []crm.Decision{quote}
+	}
+	escape := crm.Decision{About: "escape", Choice: crm.EscapeSlash, Evidence: "as set", Score: 1}
+	if a.Escape == "" {
+		n := bytes.Count(s.text, []byte{'\\', byte(q)})
+		escape.Evidence, escape.Score = fmt.Sprintf("%d quotes behind a backslash; more rows are sound if it escapes them", n), 0.95*sound
+	}
+	return []crm.Decision{quote, escape}
 }
 
 // comments is the decision about lines that are no rows.

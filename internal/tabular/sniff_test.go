@@ -3,6 +3,7 @@ package tabular
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -44,6 +45,17 @@ func wide32(s string) []byte {
 	return b
 }
 
+// turned reverses the bytes of every character of UTF-32.
+func turned(b []byte) []byte {
+	for i := 0; i < len(b); i += 4 {
+		slices.Reverse(b[i : i+4])
+	}
+	return b
+}
+
+// japanText has one ASCII character in five.
+const japanText = "顧客名前,都道府県\n山田太郎様,東京都千代田区\n鈴木花子様,大阪府大阪市北区\n"
+
 func TestEncodingIsFound(t *testing.T) {
 	t.Parallel()
 	const text = "Name;Stadt\r\nJörg Weiß;Zürich\r\n\"Ñandú \r\n„x“\";Łódź 😀\r\n"
@@ -62,6 +74,13 @@ func TestEncodingIsFound(t *testing.T) {
 		{"UTF-16 LE without a mark", wide(text, false), crm.Reading{}, "utf-16le", text},
 		{"UTF-16 BE without a mark", wide(text, true), crm.Reading{}, "utf-16be", text},
 		{"UTF-32 LE", wide32("\uFEFF" + text), crm.Reading{}, "utf-32le", text},
+		{"UTF-32 LE without a mark", wide32(text), crm.Reading{}, "utf-32le", text},
+		{"UTF-32 BE", turned(wide32("\uFEFF" + text)), crm.Reading{}, "utf-32be", text},
+		{"UTF-32 BE without a mark", turned(wide32(text)), crm.Reading{}, "utf-32be", text},
+		{"UTF-16 LE of Japanese without a mark", wide(japanText, false), crm.Reading{}, "utf-16le", japanText},
+		{"UTF-16 BE of Japanese without a mark", wide(japanText, true), crm.Reading{}, "utf-16be", japanText},
+		{"Mac Roman", encoded(t, charmap.Macintosh, latin), crm.Reading{Encoding: "macintosh"}, "macintosh", latin},
+		{"that of DOS", encoded(t, charmap.CodePage850, "Name;Stadt\nJörg;Köln\n"), crm.Reading{Encoding: "cp850"}, "ibm850", "Name;Stadt\nJörg;Köln\n"},
 		{"Windows-1252", encoded(t, charmap.Windows1252, latin), crm.Reading{}, "windows-1252", latin},
 		{"Windows-1252 by the name of Latin 1", encoded(t, charmap.Windows1252, latin), crm.Reading{Encoding: "ISO-8859-1"}, "windows-1252", latin},
 		{"Shift_JIS if told", encoded(t, japanese.ShiftJIS, "a;b\n東京;大阪\n"), crm.Reading{Encoding: "Shift_JIS"}, "shift_jis", "a;b\n東京;大阪\n"},

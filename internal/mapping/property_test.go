@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,49 +73,6 @@ fields: {contact.phone: {first_of: [f, g]}, customer.lead_created_at: {join: [h,
 				if !utf8.ValidString(v) || slices.Contains([]byte(v), 0) {
 					t.Fatalf("%s.%s = %q, which no database keeps", e, crm.Fields(e)[i].Name, v)
 				}
-			}
-		}
-	})
-}
-
-// FuzzTypes gives any cell to every type: it must not panic, and what comes out
-// must come out of itself.
-func FuzzTypes(f *testing.F) {
-	for _, p := range pieces {
-		f.Add(p)
-	}
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(t *testing.T, in string) {
-		in = trimmed(in)
-		if in == "" {
-			return
-		}
-		for typ, convert := range converters {
-			for _, r := range []reading{{zone: time.UTC, order: DMY, region: "US"}, {zone: berlin, region: "DE"}} {
-				value, fault := convert(&r, in)
-				if fault != "" && !fault.Warns() {
-					if value != "" {
-						t.Errorf("%s: a value beside %s", typ, fault)
-					}
-					continue
-				}
-				if value == "" {
-					continue
-				}
-				if !utf8.ValidString(value) || trimmed(value) != value {
-					t.Errorf("%s(%q) = %q: not clean", typ, in, value)
-				}
-				if again, fault2 := convert(&r, value); again != value || fault2 != fault {
-					t.Errorf("%s(%q) = %q, and that again %q, %q", typ, in, value, again, fault2)
-				}
-			}
-		}
-		if got, ok, sure := quickE164(in); sure {
-			if want, wantOK := libraryE164(in, ""); ok != wantOK || got != want {
-				t.Errorf("quickE164(%q) = %q, %v, the library says %q, %v", in, got, ok, want, wantOK)
 			}
 		}
 	})

@@ -116,7 +116,7 @@ func wideOf(head []byte) string {
 }
 
 // isWide asks for more than a few zeros where they are not many of the bytes.
-func isWide(zeros, size int) bool { return zeros >= 8 || zeros*5 > size }
+func isWide(zeros, size int) bool { return zeros >= 4 || zeros*5 > size }
 
 func isPlain(c byte) bool {
 	return c >= ' ' && c != 0x7F || c == '\t' || c == '\n' || c == '\r'

@@ -19,7 +19,7 @@ type reading struct {
 	now    string         // the import's start, canonical; "" if not known
 
 	separator string            // of the column's tags; "" for any of the usual ones
-	decimal   byte              // what stands before the fraction of the column's numbers: '.' or ','; 0 means '.'
+	decimal   byte              // before the fraction of the column's numbers: '.' or ','; 0 is '.' that nobody named: see plainNumber
 	choices   map[string]string // the column's values by their wordKey, and each result by its own
 }
 

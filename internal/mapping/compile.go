@@ -232,14 +232,25 @@ func (p *compiler) fill(c *column, u *use, t target) {
 	u.state = u.state || t.typ("") == stateType
 }
 
-// choices returns the values of a choice by what may be written for them.
+// choices returns the values of a choice by what may be written for them. What
+// a value is called itself comes before what is replaced by another: values are
+// replaced before they are read.
 func choices(values map[string]string) map[string]string {
-	byWord := make(map[string]string, 2*len(values))
-	for from, to := range values {
-		if to != "" {
-			byWord[from] = to
-			byWord[wordKey(to)] = to
+	byWord := make(map[string]string, 3*len(values))
+	add := func(word, value string) {
+		if _, known := byWord[word]; !known && value != "" {
+			byWord[word] = value
 		}
+	}
+	words := sortedKeys(values)
+	for _, w := range words {
+		add(values[w], values[w])
+	}
+	for _, w := range words {
+		add(wordKey(values[w]), values[w])
+	}
+	for _, w := range words {
+		add(w, values[w])
 	}
 	return byWord
 }

@@ -59,6 +59,7 @@ func TestFieldsAreFilledWithoutAColumnOfTheirOwn(t *testing.T) {
 		{name: "and refused as its field is", header: "id,Day,Time", spec: "date_order: dmy\nfields: {customer.lead_created_at: {join: [Day, Time]}}", cells: []string{"1", "x", "12:30"}, faults: "Day bad_date"},
 		{name: "parts go to fields of their own too", header: "id,First Name,Last Name", spec: "fields: {customer.name: {join: [First Name, Last Name]}}", cells: []string{"1", "Ana", "Silva"}, field: "contact.last_name", want: "Silva"},
 		{name: "an attribute has the type of its first column", header: "id,a,b", spec: "columns: {a: {to: ignore, type: integer}}\nfields: {customer.custom.n: {first_of: [a, b]}}", cells: []string{"1", "", "007"}, field: "customer.custom", want: `{"n":7}`},
+		{name: "also where it is a date", header: "id,a,b", spec: "date_order: dmy\ncolumns: {a: {to: ignore, type: timestamp}}\nfields: {customer.custom.t: {first_of: [a, b]}}", cells: []string{"1", "", "3/4/2021"}, field: "customer.custom", want: `{"t":"2021-04-03T00:00:00.000Z"}`},
 		{name: "blank joined columns make no contact", header: "id,a,b", spec: "fields: {contact.title: {join: [a, b]}}\ncolumns: {a: contact.first_name}", cells: []string{"1", "", ""}, field: "contact.title"},
 	}
 	for _, tt := range tests {
@@ -188,6 +189,18 @@ func TestChoicesAreOfTheirColumn(t *testing.T) {
 	for in, want := range map[string]string{"s": `{"size":"small"}`, "LARGE": `{"size":"large"}`, "Small": `{"size":"small"}`, "": "", "huge": "s bad_choice"} {
 		out := mapRow(t, "id,s", spec, "1", in)
 		if got := record(out, crm.Customer)["custom"] + said(out.Faults); got != want {
+			t.Errorf("%q gives %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestReplacedChoicesAreNotReplacedAgain has one value's name be another's
+// replacement.
+func TestReplacedChoicesAreNotReplacedAgain(t *testing.T) {
+	t.Parallel()
+	const spec = "columns: {s: {to: customer.custom.size, type: choice, values: {a: b, b: c}}}"
+	for in, want := range map[string]string{"a": `{"size":"b"}`, "B": `{"size":"c"}`, "c": `{"size":"c"}`} {
+		if got := record(mapRow(t, "id,s", spec, "1", in), crm.Customer)["custom"]; got != want {
 			t.Errorf("%q gives %q, want %q", in, got, want)
 		}
 	}

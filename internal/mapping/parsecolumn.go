@@ -153,15 +153,23 @@ func noField(name string) string {
 // kept as they are, in the spelling of the list.
 func (p *specParser) values(v *yaml.Node, where string, c *ColumnSpec) {
 	c.Values = make(map[string]string)
+	seen := make(map[string]bool)
+	add := func(at *yaml.Node, word, to string) {
+		if word = trimmed(word); seen[wordKey(word)] {
+			p.fault(at, "values of %s: %q stands there twice, in whatever case", where, word)
+			return
+		}
+		seen[wordKey(word)] = true
+		c.Values[word] = to
+	}
 	if v.Kind == yaml.SequenceNode {
 		for _, item := range p.list(v, "values of "+where) {
 			var word string
-			p.str(item, "values", &word)
-			if word = trimmed(word); word == "" {
+			if p.str(item, "values", &word); trimmed(word) == "" {
 				p.fault(item, "values of %s: one is blank", where)
 				continue
 			}
-			c.Values[word] = word
+			add(item, word, trimmed(word))
 		}
 		return
 	}
@@ -170,6 +178,6 @@ func (p *specParser) values(v *yaml.Node, where string, c *ColumnSpec) {
 		if value.Tag != "!!null" {
 			p.str(value, "values", &to)
 		}
-		c.Values[trimmed(name.Value)] = to
+		add(name, name.Value, to)
 	})
 }

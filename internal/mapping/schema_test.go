@@ -57,6 +57,7 @@ var (
 		"settings of what goes nowhere":           "columns: {a: {to: ignore, values: {x: y}}}",
 		"a choice of blanks":                      "columns: {a: {to: customer.custom.x, type: choice, values: {x: }}}",
 		"names that differ in white space alone":  "columns: {a: ignore, ' a ': ignore}",
+		"a value that stands there twice":         "columns: {a: {to: customer.name, values: {x: a, X: b}}}",
 		"what customers are known by and erased":  "fields: {customer.external_id: {erase: true}}",
 		"one attribute's rule":                    "fields: {customer.custom.x: {collision: never}}",
 		"all attributes' default":                 "fields: {customer.custom: {default: x}}",

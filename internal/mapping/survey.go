@@ -20,8 +20,13 @@ type Survey struct {
 func (m *Mapping) Survey() *Survey {
 	s := &Survey{}
 	for i := range m.Columns {
-		if m.Columns[i].timed() && m.Columns[i].DateOrder == "" {
-			s.columns = append(s.columns, evidence{place: i, cell: m.Columns[i].Index})
+		c := &m.Columns[i]
+		timed := func(name string) bool {
+			t, _ := parseTarget(name)
+			return m.typeOf(t).timed()
+		}
+		if c.DateOrder == "" && slices.ContainsFunc(c.To, timed) {
+			s.columns = append(s.columns, evidence{place: i, cell: c.Index})
 		}
 	}
 	if len(s.columns) == 0 {

@@ -106,3 +106,29 @@ func TestNothingIsSurveyedWithoutNeed(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryColumnOfADateIsSurveyed has a date that several columns fill.
+func TestEveryColumnOfADateIsSurveyed(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"a field":      "fields: {customer.lead_created_at: {first_of: [a, b]}}",
+		"an attribute": "columns: {a: {to: ignore, type: timestamp}}\nfields: {customer.custom.t: {first_of: [a, b]}}",
+	} {
+		spec, err := ParseSpec([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, _, err := Resolve([]string{"id", "a", "b"}, nil, spec, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := m.Survey()
+		if s == nil {
+			t.Fatalf("%s: no survey", name)
+		}
+		s.Observe([]string{"1", "25/4/2024", "4/25/2024"})
+		if _, err := s.Decide(m); err != nil || m.Columns[1].DateOrder != DMY || m.Columns[2].DateOrder != MDY {
+			t.Errorf("%s: orders %q and %q, error %v", name, m.Columns[1].DateOrder, m.Columns[2].DateOrder, err)
+		}
+	}
+}

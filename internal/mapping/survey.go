@@ -20,13 +20,8 @@ type Survey struct {
 func (m *Mapping) Survey() *Survey {
 	s := &Survey{}
 	for i := range m.Columns {
-		c := &m.Columns[i]
-		timed := func(name string) bool {
-			t, _ := parseTarget(name)
-			return m.typeOf(t).timed()
-		}
-		if c.DateOrder == "" && slices.ContainsFunc(c.To, timed) {
-			s.columns = append(s.columns, evidence{place: i, cell: c.Index})
+		if m.Columns[i].timed() && m.Columns[i].DateOrder == "" {
+			s.columns = append(s.columns, evidence{place: i, cell: m.Columns[i].Index})
 		}
 	}
 	if len(s.columns) == 0 {

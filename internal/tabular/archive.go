@@ -2,15 +2,16 @@ package tabular
 
 import (
 	"archive/zip"
-	"bytes"
+	"bufio"
 	"compress/flate"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
+
+	fast "github.com/klauspost/compress/flate"
 )
 
 // What the archive of a workbook may hold at the most. The unpacked size is
@@ -21,28 +22,37 @@ const (
 	maxUnpacked  = 2 << 30
 	maxRatio     = 200      // of the unpacked size to the packed one
 	ratioMatters = 16 << 20 // bytes unpacked, below which the ratio does not
-	maxSmallPart = 16 << 20 // bytes of a part that is read whole
+	maxSmallPart = 16 << 20 // bytes of a part other than a sheet and the strings
 )
 
 // archive is a zip file that holds a workbook.
 type archive struct {
-	zip   *zip.Reader
-	parts map[string]*zip.File // by name in lower case
+	zip    *zip.Reader
+	parts  map[string]*zip.File // by name in lower case
+	twice  map[string]bool      // names, in lower case, that several parts have
+	opened []span               // which do not overlap
 }
 
 // openArchive reads the directory of a zip file and refuses one that holds no
 // workbook, or more than a workbook can.
 func openArchive(r io.ReaderAt, size int64) (*archive, error) {
-	z, err := zip.NewReader(sane{r}, size)
+	in := &sane{r: r, size: size, left: maxDirectory}
+	z, err := zip.NewReader(in, size)
 	if err != nil {
 		return nil, damage(err)
 	}
-	a := &archive{z, make(map[string]*zip.File, len(z.File))}
+	in.left = -1
+	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser {
+		return fast.NewReader(bufio.NewReaderSize(r, 64<<10))
+	})
+	a := &archive{zip: z, parts: make(map[string]*zip.File, len(z.File)), twice: make(map[string]bool)}
 	for _, f := range z.File {
-		name := strings.ToLower(strings.TrimPrefix(strings.ReplaceAll(f.Name, `\`, "/"), "/"))
-		if a.parts[name] == nil {
-			a.parts[name] = f
+		name := partName(f.Name)
+		if a.parts[name] != nil {
+			a.twice[name] = true
+			continue
 		}
+		a.parts[name] = f
 	}
 	if what := a.noWorkbook(); what != "" {
 		return nil, invalid("%s", what)
@@ -50,15 +60,35 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	return a, a.check()
 }
 
-// sane refuses the negative offsets that archive/zip asks for when a damaged
-// directory names them.
-type sane struct{ r io.ReaderAt }
+// partName returns a part's name as they are compared.
+func partName(name string) string {
+	return strings.ToLower(strings.TrimPrefix(strings.ReplaceAll(name, `\`, "/"), "/"))
+}
 
-func (s sane) ReadAt(p []byte, off int64) (int, error) {
+// sane stands between archive/zip and the file. It refuses the negative offsets
+// that archive/zip asks for when a damaged directory names them, bounds the
+// directory, and tells a file that its source cuts short, which may pass, from
+// one that is short.
+type sane struct {
+	r    io.ReaderAt
+	size int64
+	left int64 // bytes of directory that may still be read; -1 behind it
+}
+
+func (s *sane) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, zip.ErrFormat
 	}
-	return s.r.ReadAt(p, off)
+	if s.left >= 0 {
+		if s.left -= int64(len(p)); s.left < 0 {
+			return 0, errDirectory
+		}
+	}
+	n, err := s.r.ReadAt(p, off)
+	if n < len(p) && off+int64(n) < s.size && (err == nil || errors.Is(err, io.EOF)) {
+		return n, fmt.Errorf("the source ended at byte %d of %d", off+int64(n), s.size)
+	}
+	return n, err
 }
 
 // noWorkbook says what the archive is instead; it is empty for a workbook.
@@ -103,14 +133,19 @@ func (a *archive) check() error {
 	return nil
 }
 
-// damage marks errors that say the archive is broken as invalid; others, such
+// damage marks errors that say the workbook is broken as invalid; others, such
 // as those of the stage, may pass.
 func damage(err error) error {
 	var corrupt flate.CorruptInputError
+	var fault partFault
 	switch {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrAlgorithm),
 		errors.Is(err, zip.ErrInsecurePath), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &corrupt):
 		return invalid("the workbook is damaged (%v); open it and save it again", err)
+	case errors.Is(err, errDirectory):
+		return invalid("the workbook has a table of contents that is far too long")
+	case errors.As(err, &fault):
+		return invalid("%w", err)
 	}
 	return err
 }
@@ -121,12 +156,20 @@ func (a *archive) find(from, target string) (*zip.File, bool) {
 	if !strings.HasPrefix(target, "/") {
 		target = path.Join(path.Dir(from), target)
 	}
-	f := a.parts[strings.ToLower(strings.TrimPrefix(path.Clean(target), "/"))]
+	f := a.parts[partName(path.Clean(target))]
 	return f, f != nil
 }
 
-// open opens a part for scanning. Reading it fails when ctx is cancelled.
+// open opens a part for scanning. Reading it fails when ctx is cancelled. A part
+// that overlaps one opened before is refused: that is how a small archive comes
+// to unpack to a large one.
 func (a *archive) open(ctx context.Context, f *zip.File) (io.ReadCloser, error) {
+	if a.twice[partName(f.Name)] {
+		return nil, invalid("the workbook is damaged (it has part %.100q twice); open it and save it again", f.Name)
+	}
+	if err := a.apart(f); err != nil {
+		return nil, damage(err)
+	}
 	r, err := f.Open()
 	if err != nil {
 		return nil, damage(err)
@@ -137,64 +180,52 @@ func (a *archive) open(ctx context.Context, f *zip.File) (io.ReadCloser, error) 
 	}{withContext{ctx, r}, r}, nil
 }
 
-// read returns a part that is small, after making sure that it is sound and
-// has no DTD.
-func (a *archive) read(ctx context.Context, f *zip.File) ([]byte, error) {
-	if f.UncompressedSize64 > maxSmallPart {
-		return nil, invalid("part %q of the workbook is larger than %d MiB", f.Name, maxSmallPart>>20)
-	}
-	r, err := a.open(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return nil, damage(err)
-	}
-	x := newXMLScanner(bytes.NewReader(b))
-	for err == nil {
-		_, err = x.next()
-	}
-	if !errors.Is(err, io.EOF) {
-		return nil, invalid("part %q of the workbook %w", f.Name, err)
-	}
-	return b, nil
+// span is where a part's data are in the archive, in bytes.
+type span struct {
+	part       *zip.File
+	begin, end int64
 }
 
-// decode reads a small part into v.
-func (a *archive) decode(ctx context.Context, f *zip.File, v any) error {
-	b, err := a.read(ctx, f)
+// apart makes sure that f shares no bytes with the parts opened before.
+func (a *archive) apart(f *zip.File) error {
+	begin, err := f.DataOffset()
 	if err != nil {
 		return err
 	}
-	if err := xml.Unmarshal(b, v); err != nil {
-		return invalid("part %q of the workbook %w", f.Name, errMarkup)
+	s := span{f, begin, begin + int64(f.CompressedSize64)}
+	for _, o := range a.opened {
+		if o.part == f {
+			return nil
+		}
+		if s.begin < o.end && o.begin < s.end {
+			return partFault("the workbook is damaged (two of its parts overlap); open it and save it again")
+		}
 	}
+	a.opened = append(a.opened, s)
 	return nil
 }
 
-// refuseDTDs looks into the beginning of every part.
-func (a *archive) refuseDTDs(ctx context.Context) error {
-	for _, f := range a.zip.File {
-		switch path.Ext(strings.ToLower(f.Name)) {
-		case ".xml", ".rels", ".vml":
-		default:
-			continue
+// scan shows see every token of a small part.
+func (a *archive) scan(ctx context.Context, f *zip.File, see func(*xmlScanner, token) error) error {
+	if f.UncompressedSize64 > maxSmallPart {
+		return invalid("part %.100q of the workbook is larger than %d MiB", f.Name, maxSmallPart>>20)
+	}
+	r, err := a.open(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	x := newXMLScanner(r)
+	for {
+		tok, err := x.next()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		r, err := a.open(ctx, f)
+		if err == nil {
+			err = see(x, tok)
+		}
 		if err != nil {
-			return err
-		}
-		head := make([]byte, 4096)
-		n, err := io.ReadFull(r, head)
-		r.Close()
-		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return damage(err)
-		}
-		if bytes.Contains(head[:n], []byte("<!DOCTYPE")) || bytes.Contains(head[:n], []byte("<!ENTITY")) {
-			return fmt.Errorf("%w", invalid("part %q of the workbook %w", f.Name, errDTD))
+			return damage(fmt.Errorf("part %.100q of the workbook %w", f.Name, err))
 		}
 	}
-	return nil
 }

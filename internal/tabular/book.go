@@ -197,28 +197,28 @@ func (b *Book) write(cells []string, style int, marked []int) error {
 	return b.sheet.SetRow(fmt.Sprintf("A%d", b.rows), b.line)
 }
 
-// sharedEscapes are two texts that look like escapes and share an underline.
-var sharedEscapes = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_x[0-9A-Fa-f]{4}_`)
+// hardEscapes are texts that excelize does not keep: two that look like escapes
+// and share an underline, and what would be half a character.
+var hardEscapes = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_x[0-9A-Fa-f]{4}_|_x[dD][89a-fA-F][0-9A-Fa-f]{2}_`)
 
 // bookText returns the value of a cell as excelize takes it. Text such as
 // _x000D_ stands for a character in a workbook, and excelize writes it so that
-// it does not; but of two that share an underline it misses the second, so
-// each gets a run of its own.
+// it does not. Where it fails to, the text is cut into runs that hold no such
+// thing: an escape does not reach from one run into another.
 func bookText(v string) any {
 	v = cutCell(v)
-	if !strings.Contains(v, "_x") || !sharedEscapes.MatchString(v) {
+	if !strings.Contains(v, "_x") || !hardEscapes.MatchString(v) {
 		return v
 	}
 	var runs []excelize.RichTextRun
-	for v != "" {
-		n := strings.Index(v[1:], "_x") + 1
+	for {
+		n := strings.Index(v, "_x") + 1
 		if n == 0 {
-			n = len(v)
+			return append(runs, excelize.RichTextRun{Text: v})
 		}
 		runs = append(runs, excelize.RichTextRun{Text: v[:n]})
 		v = v[n:]
 	}
-	return runs
 }
 
 // cutCell cuts what is longer than a cell can be.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
+	"pgregory.net/rapid"
 
 	"sluice/internal/crm"
 )
@@ -196,4 +197,27 @@ func TestBookLeavesNoFiles(t *testing.T) {
 			t.Errorf("%s leaves %v, %v", name, left, err)
 		}
 	}
+}
+
+func TestABookIsReadBackAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		piece := rapid.SampledFrom([]string{"_x000D_", "_x", "005F_", "_", "x0041_", "a", " ", "\n", "\r", "\t", "😀", "&lt;", "]]>", "<", "\"", "=", "_xD83D_"})
+		cells := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) string {
+			return strings.Join(rapid.SliceOfN(piece, 0, 6).Draw(t, "pieces"), "")
+		}), 1, 4).Draw(t, "cells")
+		cells = append(cells, "end")
+		var out bytes.Buffer
+		b := NewBook(&out)
+		must(t2(t), b.Sheet("a", make([]string, len(cells))))
+		must(t2(t), b.Row(cells))
+		must(t2(t), b.Close())
+		var text bytes.Buffer
+		must(t2(t), Format{Kind: KindXLSX, Sheet: "a"}.Rewrite(t.Context(), inMemory(out.Bytes()), &text))
+		l := Layout{Delimiter: ",", Numbered: true, Header: make([]string, len(cells)), Start: crm.Position{Line: 1}}
+		rows, _ := readAll(t2(t), text.Bytes(), l)
+		if diff := cmp.Diff([]got{{2, cells, ""}}, rows); diff != "" {
+			t.Fatalf("rows (-want +got)\n%s", diff)
+		}
+	})
 }

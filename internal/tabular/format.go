@@ -90,9 +90,10 @@ func told(kind string) crm.Decision {
 // either, so that the row is found faulty. A sheet becomes CSV whose first two
 // columns are the row's number in the sheet and its fault.
 //
-// Text is streamed. A workbook is copied to temporary files, which are removed
-// before Rewrite returns; one that is damaged, or larger than a workbook can
-// be, wraps [crm.ErrInvalid]. After an error what w holds is of no use.
+// Both are streamed. Of a workbook's shared strings what is beyond 64 MiB goes
+// to a temporary file, which is removed before Rewrite returns. A workbook that
+// is damaged, or larger than a workbook can be, wraps [crm.ErrInvalid]. After an
+// error what w holds is of no use.
 func (f Format) Rewrite(ctx context.Context, src Source, w io.Writer) error {
 	var err error
 	if f.Kind == KindXLSX {

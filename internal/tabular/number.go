@@ -1,6 +1,7 @@
 package tabular
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -11,14 +12,16 @@ import (
 type numberKind int
 
 const (
-	asNumber  numberKind = iota
-	asDate               // a day, with or without a time
-	asTime               // a time of day alone
-	asPattern            // a number with the zeros that its format puts before it
+	asNumber   numberKind = iota
+	asDate                // a day, with or without a time
+	asTime                // a time of day alone
+	asDuration            // hours, which may be more than a day has
+	asPattern             // a number with the zeros that its format puts before it
 )
 
 // numberFormat is what must be known of a format to write a number as text
-// that means the same without it.
+// that means the same without it. What a format adds for the eye is left out:
+// 12.5 % is 0.125, and 1,200.00 € is 1200.
 type numberFormat struct {
 	kind    numberKind
 	pattern string // of asPattern: zeros, and what stands between them
@@ -32,6 +35,8 @@ func builtin(id int) numberFormat {
 		return numberFormat{kind: asDate}
 	case id >= 18 && id <= 21, id == 45, id == 47, id >= 32 && id <= 35, id >= 55 && id <= 56:
 		return numberFormat{kind: asTime}
+	case id == 46:
+		return numberFormat{kind: asDuration}
 	}
 	return numberFormat{}
 }
@@ -42,7 +47,7 @@ func parseFormat(code string) numberFormat {
 	lower := strings.ToLower(bare)
 	switch {
 	case elapsed:
-		return numberFormat{} // a duration is a number of days
+		return numberFormat{kind: asDuration}
 	case strings.HasPrefix(lower, "general"), strings.HasPrefix(lower, "standard"):
 		return numberFormat{}
 	case strings.ContainsAny(lower, "yd"), strings.Contains(lower, "m") && !strings.ContainsAny(lower, "hs"):
@@ -116,37 +121,95 @@ func zeroPattern(code string) (string, bool) {
 	return b.String(), zeros > 1
 }
 
-// format writes a number as text; false if it is none. v is as the sheet holds
-// it, which may be scientific.
-func (f numberFormat) format(v string, from1904 bool) (string, bool) {
-	n, err := strconv.ParseFloat(v, 64)
-	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
-		return "", false
+// append appends a number as text; it reports false if v is none. v is as the
+// sheet holds it, which may be scientific.
+func (f numberFormat) append(dst, v []byte, from1904 bool) ([]byte, bool) {
+	whole, exponent, ok := parseNumber(v)
+	if !ok {
+		return dst, false
+	}
+	if f.kind == asNumber && whole {
+		return append(dst, v...), true
+	}
+	n, err := strconv.ParseFloat(string(v), 64)
+	if err != nil {
+		return dst, false // it is beyond what a cell can hold
 	}
 	switch f.kind {
 	case asDate, asTime:
 		if s, ok := dateText(n, f.kind, from1904); ok {
-			return s, true
+			return append(dst, s...), true
+		}
+	case asDuration:
+		if n >= 0 && n < maxDays {
+			return appendDuration(dst, n), true
 		}
 	case asPattern:
 		if n == math.Trunc(n) && n >= 0 && n < 1e15 {
-			return fillPattern(f.pattern, strconv.FormatFloat(n, 'f', 0, 64)), true
+			return append(dst, fillPattern(f.pattern, strconv.FormatFloat(n, 'f', 0, 64))...), true
 		}
 	}
-	return plainNumber(v, n), true
+	return appendPlain(dst, v, n, exponent), true
 }
 
-// plainNumber writes n without an exponent. Digits that stand in the sheet are
-// kept as they are: some programs write more than a float holds.
-func plainNumber(v string, n float64) string {
-	digits := strings.TrimPrefix(v, "-")
-	if strings.Trim(digits, "0123456789.") == "" && digits[0] != '.' {
-		return v
+// parseNumber reports whether v is a decimal number, whether it is nothing but
+// digits and a sign, and whether it has an exponent.
+func parseNumber(v []byte) (whole, exponent, ok bool) {
+	whole = true
+	digits := 0
+	for i, c := range v {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '.' && whole:
+			whole = false
+		case (c == 'e' || c == 'E') && digits > 0:
+			e := v[i+1:]
+			if len(e) > 0 && (e[0] == '-' || e[0] == '+') {
+				e = e[1:]
+			}
+			_, ok = decimal(e)
+			return false, true, ok
+		case i > 0 || c != '-' && c != '+':
+			return false, false, false
+		}
 	}
-	if math.Abs(n) >= 1e21 || n != 0 && math.Abs(n) < 1e-15 {
-		return strconv.FormatFloat(n, 'g', -1, 64)
+	return whole, false, digits > 0
+}
+
+// appendPlain appends n, which stands in the sheet as v, without an exponent
+// and without zeros at its end that say nothing. Digits that stand in the sheet
+// are kept as they are, since some programs write more than a float holds, but
+// for this: Excel writes 17 of them, and then 1.1 is 1.1000000000000001.
+func appendPlain(dst, v []byte, n float64, exponent bool) []byte {
+	shortest := strconv.AppendFloat(dst, n, 'f', -1, 64)
+	switch {
+	case exponent && (math.Abs(n) >= 1e21 || n != 0 && math.Abs(n) < 1e-15):
+		return strconv.AppendFloat(dst, n, 'g', -1, 64)
+	case exponent:
+		return shortest
 	}
-	return strconv.FormatFloat(n, 'f', -1, 64)
+	if bytes.IndexByte(v, '.') >= 0 {
+		v = bytes.TrimRight(v, "0")
+		v = bytes.TrimSuffix(v, []byte{'.'})
+	}
+	if given := significant(v); given > 15 && given <= 17 && significant(shortest[len(dst):]) <= 15 {
+		return shortest
+	}
+	if len(v) == 0 || v[0] == '.' || v[0] == '+' || v[0] == '-' && (len(v) == 1 || v[1] == '.') {
+		return shortest
+	}
+	return append(dst, v...)
+}
+
+// significant counts the digits of a number from the first that is not 0.
+func significant(v []byte) int {
+	v = bytes.TrimLeft(v, "-+0.")
+	n := len(v)
+	if bytes.IndexByte(v, '.') >= 0 {
+		n--
+	}
+	return n
 }
 
 // fillPattern puts digits into the zeros of a pattern from the right; those
@@ -169,12 +232,15 @@ func fillPattern(pattern, digits string) string {
 	return b.String()
 }
 
+// maxDays is the first day beyond the year 9999.
+const maxDays = 2_958_466
+
 // dateText writes a number of days as a date, with a time if it has one, to the
 // millisecond. It reports false for numbers that are no date: negative ones,
 // those beyond the year 9999 and Excel's 29 February 1900.
 func dateText(days float64, kind numberKind, from1904 bool) (string, bool) {
 	ms := int64(math.Round(days * 86_400_000))
-	if days < 0 || days >= 2_958_466 {
+	if days < 0 || days >= maxDays {
 		return "", false
 	}
 	day, within := ms/86_400_000, time.Duration(ms%86_400_000)*time.Millisecond
@@ -207,4 +273,12 @@ func timeText(t time.Time) string {
 		return t.Format(time.TimeOnly)
 	}
 	return t.Format("15:04:05.000")
+}
+
+// appendDuration appends a number of days as hours, minutes and seconds.
+func appendDuration(dst []byte, days float64) []byte {
+	ms := int64(math.Round(days * 86_400_000))
+	const hour = int64(time.Hour / time.Millisecond)
+	dst = strconv.AppendInt(dst, ms/hour, 10)
+	return append(dst, timeText(time.Time{}.Add(time.Duration(ms%hour) * time.Millisecond))[2:]...)
 }

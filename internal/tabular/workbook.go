@@ -13,98 +13,135 @@ import (
 type workbook struct {
 	*archive
 	sheets   []sheetPart
-	strings  *zip.File // nil if there are no shared strings
-	styles   *zip.File // nil if there are no styles
-	from1904 bool      // dates count from 1904, not from 1900
+	strings  link
+	styles   link
+	from1904 bool // dates count from 1904, not from 1900
 }
 
 // sheetPart is one sheet of cells.
 type sheetPart struct {
 	name   string
 	hidden bool
-	part   *zip.File
+	part   *zip.File // nil if it is not there
 }
 
-// relationships of a part.
-type relationships struct {
-	List []struct {
-		ID     string `xml:"Id,attr"`
-		Type   string `xml:"Type,attr"`
-		Target string `xml:"Target,attr"`
-	} `xml:"Relationship"`
+// A link is a part that another one names.
+type link struct {
+	kind  string    // the last word of its type, such as "worksheet"
+	named bool      // the other part names it
+	part  *zip.File // nil if it is not there
 }
 
-// contents is the part that lists the sheets.
-type contents struct {
-	Properties struct {
-		Date1904 string `xml:"date1904,attr"`
-	} `xml:"workbookPr"`
-	Sheets []struct {
-		Name  string `xml:"name,attr"`
-		State string `xml:"state,attr"`
-		ID    string `xml:"id,attr"`
-	} `xml:"sheets>sheet"`
-}
+const notThere = "the workbook is damaged (its %s is not there); open it and save it again"
 
 // openWorkbook finds the parts of a workbook by their relationships, whatever
 // the parts are called.
 func openWorkbook(ctx context.Context, a *archive) (*workbook, error) {
-	var root relationships
-	if err := a.decode(ctx, a.parts["_rels/.rels"], &root); err != nil {
+	root, err := a.links(ctx, a.parts["_rels/.rels"], "")
+	if err != nil {
 		return nil, err
 	}
 	main := a.parts["xl/workbook.xml"]
-	for _, r := range root.List {
-		if f, ok := a.find("", r.Target); ok && strings.HasSuffix(r.Type, "/officeDocument") {
-			main = f
+	for _, l := range root {
+		if l.kind == "officeDocument" && l.part != nil {
+			main = l.part
 		}
 	}
 	if main == nil {
 		return nil, invalid("compressed: unpack it first")
 	}
-	mainName := strings.ReplaceAll(main.Name, `\`, "/")
-	var list contents
-	if err := a.decode(ctx, main, &list); err != nil {
-		return nil, err
-	}
-	folder, file := "", mainName
-	if i := strings.LastIndexByte(mainName, '/'); i >= 0 {
-		folder, file = mainName[:i+1], mainName[i+1:]
-	}
-	relsPart, ok := a.find("", folder+"_rels/"+file+".rels")
+	name := strings.ReplaceAll(main.Name, `\`, "/")
+	cut := strings.LastIndexByte(name, '/') + 1
+	rels, ok := a.find("", name[:cut]+"_rels/"+name[cut:]+".rels")
 	if !ok {
-		return nil, invalid("the workbook is damaged (it does not say where its sheets are); open it and save it again")
+		return nil, invalid(notThere, "list of parts")
 	}
-	var rels relationships
-	if err := a.decode(ctx, relsPart, &rels); err != nil {
+	links, err := a.links(ctx, rels, name)
+	if err != nil {
 		return nil, err
 	}
 	b := &workbook{archive: a}
-	b.from1904 = list.Properties.Date1904 == "1" || list.Properties.Date1904 == "true"
-	b.place(mainName, list, rels)
-	return b, nil
+	for _, l := range links {
+		switch l.kind {
+		case "sharedStrings":
+			b.strings = l
+		case "styles":
+			b.styles = l
+		}
+	}
+	return b, a.scan(ctx, main, func(x *xmlScanner, tok token) error { return b.look(x, tok, links) })
 }
 
-// place finds the parts that the workbook's relationships name.
-func (b *workbook) place(from string, list contents, rels relationships) {
-	cells := make(map[string]*zip.File)
-	for _, r := range rels.List {
-		f, ok := b.find(from, r.Target)
-		switch kind := r.Type[strings.LastIndexByte(r.Type, '/')+1:]; {
-		case !ok:
-		case kind == "worksheet":
-			cells[r.ID] = f
-		case kind == "sharedStrings":
-			b.strings = f
-		case kind == "styles":
-			b.styles = f
+// links reads the relationships of the part from, by their ids. What lies
+// outside the workbook is left out.
+func (a *archive) links(ctx context.Context, rels *zip.File, from string) (map[string]link, error) {
+	out := make(map[string]link)
+	return out, a.scan(ctx, rels, func(x *xmlScanner, tok token) error {
+		if tok != tagOpen || x.depth != 2 || string(x.name) != "Relationship" {
+			return nil
 		}
-	}
-	for _, s := range list.Sheets {
-		if f := cells[s.ID]; f != nil {
-			b.sheets = append(b.sheets, sheetPart{s.Name, s.State == "hidden" || s.State == "veryHidden", f})
+		at, err := attributes(x)
+		if err != nil || strings.EqualFold(at["TargetMode"], "External") {
+			return err
 		}
+		l := link{kind: at["Type"][strings.LastIndexByte(at["Type"], '/')+1:], named: true}
+		l.part, _ = a.find(from, at["Target"])
+		if out[at["Id"]] = l; len(out) > maxParts {
+			return errMarkup
+		}
+		return nil
+	})
+}
+
+// attributes returns all attributes of a tag, by their names without a prefix.
+func attributes(x *xmlScanner) (map[string]string, error) {
+	at := make(map[string]string)
+	for {
+		name, value, ok := x.attr()
+		if !ok {
+			return at, nil
+		}
+		text, err := attrText(value)
+		if err != nil {
+			return nil, err
+		}
+		at[string(local(name))] = text
 	}
+}
+
+// look takes a token of the part that lists the sheets. Sheets of charts,
+// dialogs and macros are no sheets of cells.
+func (b *workbook) look(x *xmlScanner, tok token, links map[string]link) error {
+	if tok != tagOpen || x.depth < 2 || x.depth > 3 {
+		return nil
+	}
+	switch name := string(x.name); {
+	case x.depth == 2 && name == "workbookPr":
+		for {
+			name, value, ok := x.attr()
+			if !ok {
+				return nil
+			}
+			if string(name) == "date1904" {
+				b.from1904 = isTrue(value)
+			}
+		}
+	case x.depth == 3 && name == "sheet":
+		at, err := attributes(x)
+		if err != nil {
+			return err
+		}
+		l := links[at["id"]]
+		if l.named && l.kind != "worksheet" {
+			return nil
+		}
+		if len(b.sheets) == maxParts {
+			return errMarkup
+		}
+		hidden := at["state"] == "hidden" || at["state"] == "veryHidden"
+		b.sheets = append(b.sheets, sheetPart{string(unescape([]byte(at["name"]))), hidden, l.part})
+	}
+	return nil
 }
 
 // sheet returns the sheet of that name, or the first visible one, and the
@@ -117,24 +154,29 @@ func (b *workbook) sheet(name string) (sheetPart, crm.Decision, error) {
 		if !s.hidden {
 			visible = append(visible, s.name)
 		}
-		if name != "" && s.name == name || name == "" && !s.hidden && first == nil {
+		if first == nil && (name != "" && s.name == name || name == "" && !s.hidden) {
 			first = s
 		}
 	}
-	if first == nil && name == "" {
+	switch {
+	case first == nil && name == "":
 		return sheetPart{}, crm.Decision{}, invalid("the workbook has no visible sheet with cells")
-	}
-	if first == nil {
-		return sheetPart{}, crm.Decision{}, invalid("the workbook has no sheet %q (found: %s); name one of them in the sheet setting",
+	case first == nil:
+		return sheetPart{}, crm.Decision{}, invalid("the workbook has no sheet %.100q (found: %s); name one of them in the sheet setting",
 			name, quoted(visible))
+	case first.part == nil:
+		return sheetPart{}, crm.Decision{}, invalid(notThere, fmt.Sprintf("sheet %.100q", first.name))
 	}
 	d := crm.Decision{About: "sheet", Choice: first.name, Evidence: "as set", Score: 1}
-	if name == "" {
+	switch {
+	case name != "" && first.hidden:
+		d.Evidence = "as set; it is hidden"
+	case name != "":
+	case len(visible) == 1:
+		d.Evidence = "the only visible sheet"
+	default:
 		d.Evidence = fmt.Sprintf("the first of %d visible sheets", len(visible))
 		d.Score = 1 / float64(len(visible))
-		if len(visible) == 1 {
-			d.Evidence = "the only visible sheet"
-		}
 	}
 	return *first, d, nil
 }
@@ -150,13 +192,17 @@ func quoted(names []string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%q", n)
+		fmt.Fprintf(&b, "%.100q", n)
 	}
 	return b.String()
 }
 
-// identifyWorkbook reads what the workbook says of its sheets.
+// identifyWorkbook reads what the workbook says of its sheets, and looks for
+// what the sheet hides.
 func identifyWorkbook(ctx context.Context, src Source, set crm.Reading) (Format, []crm.Decision, error) {
+	if set.Hidden != "" && set.Hidden != crm.ImportHidden && set.Hidden != crm.SkipHidden {
+		return Format{}, nil, invalid("the hidden setting must be %s or %s", crm.ImportHidden, crm.SkipHidden)
+	}
 	at := &sourceAt{ctx: ctx, src: src}
 	defer at.Close()
 	a, err := openArchive(at, src.Size)
@@ -171,5 +217,10 @@ func identifyWorkbook(ctx context.Context, src Source, set crm.Reading) (Format,
 	if err != nil {
 		return Format{}, nil, err
 	}
-	return Format{Kind: KindXLSX, Sheet: s.name, SkipHidden: set.Hidden == crm.SkipHidden}, []crm.Decision{told(KindXLSX), d}, nil
+	hidden, err := b.hidden(ctx, s, set.Hidden)
+	if err != nil {
+		return Format{}, nil, err
+	}
+	f := Format{Kind: KindXLSX, Sheet: s.name, SkipHidden: set.Hidden == crm.SkipHidden}
+	return f, append([]crm.Decision{told(KindXLSX), d}, hidden...), nil
 }

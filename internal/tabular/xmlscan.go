@@ -1,25 +1,27 @@
 package tabular
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
-	"unicode/utf8"
 )
 
-// Limits of the parts of a workbook. A cell holds 32,767 characters at the
-// most; escapes such as _x000D_ may make its text longer.
+// What an xmlScanner takes at the most.
 const (
-	maxTag  = 64 << 10 // bytes of a tag with its attributes
-	maxText = 65_534   // characters of a text
+	maxToken    = 1 << 20 // bytes of a tag with its attributes, or of a text that is returned whole
+	maxDepth    = 100     // elements within elements
+	firstWindow = 64 << 10
 )
 
-// Faults of a part. All of them make the workbook invalid.
-var (
-	errDTD      = errors.New("holds a document type definition, which no workbook needs")
-	errLongText = errors.New("holds a text longer than a cell can be")
-	errMarkup   = errors.New("is damaged")
+// A partFault says what is wrong with a part. It makes the workbook invalid.
+type partFault string
+
+func (f partFault) Error() string { return string(f) }
+
+const (
+	errDTD    = partFault("holds a document type definition, which no workbook needs")
+	errMarkup = partFault("is damaged")
+	errUTF8   = partFault("is not in UTF-8: open it and save it again")
 )
 
 // A token is what xmlScanner.next found.
@@ -31,236 +33,382 @@ const (
 	tagText
 )
 
-// xmlScanner divides a part of a workbook into tags and texts, in bounded
-// memory whatever the part holds: encoding/xml keeps a token whole however long
-// it is. It refuses what encoding/xml would, since excelize takes an error of
-// the latter for the end of the sheet.
+// xmlScanner divides a part of a workbook into tags and texts. It looks through
+// a window that slides over the part, so that memory is bounded whatever the
+// part holds, and copies nothing. Elements must be closed in order; what stands
+// in attributes and texts is checked by whoever reads them.
 type xmlScanner struct {
-	r     *bufio.Reader
+	r        io.Reader
+	buf      []byte // buf[pos:end] is read and not passed
+	pos, end int
+	err      error // of r
+
 	name  []byte // of the tag, without its prefix
-	attrs []byte
-	text  []byte
-	depth int
-	empty bool // the tag just returned was <a/>: its end comes next
-	begun bool // the first element has been met
-	inTag bool // a "<" has been read: a tag comes next
+	attrs []byte // of the tag, from behind the last that attr returned
+	text  []byte // as it stands: see appendText
+	plain bool   // text is of a CDATA section: it has no references
+	long  bool   // the text is longer than maxToken and was passed over
+	depth int    // of the element the token belongs to, from 1; for tagClose, of the one around it
+
+	names  []byte // of the open elements
+	starts []int  // where each begins
+	empty  bool   // the tag just returned was <a/>: its end comes next
+	begun  bool   // the first element has been met
+	broken bool   // attr met what is no attribute
 }
 
-func newXMLScanner(r io.Reader) *xmlScanner {
-	return &xmlScanner{r: bufio.NewReaderSize(r, 64<<10)}
-}
+func newXMLScanner(r io.Reader) *xmlScanner { return &xmlScanner{r: r} }
 
 // next returns the next tag or text; [io.EOF] behind the last tag. Comments and
 // processing instructions are passed over. What it leaves in x is valid until
 // the next call.
 func (x *xmlScanner) next() (token, error) {
+	if x.broken {
+		return 0, errMarkup
+	}
 	if x.empty {
 		x.empty = false
-		x.depth--
+		x.leave()
 		return tagClose, nil
 	}
 	for {
-		if !x.inTag {
-			text, err := x.readText()
-			if err != nil {
+		if x.pos == x.end && !x.fill() {
+			return 0, x.cutShort()
+		}
+		if x.buf[x.pos] != '<' {
+			if err := x.readText(); err != nil {
 				return 0, err
 			}
-			x.inTag = true
-			if text && x.depth > 0 {
+			if x.depth > 0 {
 				return tagText, nil
 			}
+			continue
 		}
-		x.inTag = false
-		tok, ok, err := x.readTag()
-		if ok || err != nil {
-			return tok, err
+		if x.end-x.pos < 2 && !x.fill() {
+			return 0, x.cutShort()
 		}
-	}
-}
-
-// readText reads up to the next tag and reports whether there was any text.
-func (x *xmlScanner) readText() (bool, error) {
-	x.text = x.text[:0]
-	for {
-		part, err := x.r.ReadSlice('<')
-		x.text = append(x.text, part...)
-		if len(x.text) > maxText*utf8.UTFMax {
-			return false, errLongText
-		}
-		switch {
-		case err == nil:
-			x.text = x.text[:len(x.text)-1]
-			return len(x.text) > 0, x.resolve()
-		case errors.Is(err, io.EOF) && x.depth == 0 && x.begun:
-			return false, io.EOF
-		case errors.Is(err, io.EOF):
-			return false, errMarkup
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return false, err
+		switch x.buf[x.pos+1] {
+		case '/':
+			return tagClose, x.readClose()
+		case '?':
+			if err := x.pass("?>"); err != nil {
+				return 0, err
+			}
+		case '!':
+			if ok, err := x.readDeclaration(); ok || err != nil {
+				return tagText, err
+			}
+		default:
+			return tagOpen, x.readOpen()
 		}
 	}
 }
 
-// readTag reads what stands behind a "<". It reports false for what is passed
-// over.
-func (x *xmlScanner) readTag() (token, bool, error) {
-	c, err := x.r.ReadByte()
-	if err != nil {
-		return 0, false, cutShort(err)
+// fill reads more behind what is in the window. It reports false at the end of
+// the part. What x returned before is lost.
+func (x *xmlScanner) fill() bool {
+	if x.pos > 0 {
+		x.end = copy(x.buf, x.buf[x.pos:x.end])
+		x.pos = 0
 	}
-	switch c {
-	case '?':
-		return 0, false, x.pass("?>")
-	case '!':
-		return x.readDeclaration()
-	case '/':
-		if err := x.readInside(0); err != nil {
-			return 0, false, err
+	if x.end == len(x.buf) {
+		x.buf = append(make([]byte, 0, max(2*x.end, firstWindow)), x.buf...)
+		x.buf = x.buf[:cap(x.buf)]
+	}
+	for idle := 0; x.err == nil; idle++ {
+		var n int
+		n, x.err = x.r.Read(x.buf[x.end:])
+		x.end += n
+		if n > 0 {
+			return true
 		}
-		if x.depth--; x.depth < 0 || x.empty {
-			return 0, false, errMarkup
+		if x.err == nil && idle == 100 {
+			x.err = io.ErrNoProgress
 		}
-		return tagClose, true, nil
 	}
-	if err := x.readInside(c); err != nil {
-		return 0, false, err
-	}
-	x.depth++
-	x.begun = true
-	return tagOpen, true, nil
+	return false
 }
 
-// readDeclaration reads a comment or a CDATA section, and refuses the rest.
-func (x *xmlScanner) readDeclaration() (token, bool, error) {
-	start, err := x.r.Peek(7)
-	switch {
-	case bytes.HasPrefix(start, []byte("--")):
-		x.r.Discard(2)
-		return 0, false, x.pass("-->")
-	case err == nil && string(start) == "[CDATA[" && x.depth > 0:
-		x.r.Discard(7)
-		if err := x.readCDATA(); err != nil {
-			return 0, false, err
-		}
-		return tagText, true, nil
-	case bytes.HasPrefix(start, []byte("DOCTYPE")):
-		return 0, false, errDTD
+// cutShort is the error of a part that ends: io.EOF only behind its last tag.
+func (x *xmlScanner) cutShort() error {
+	if !errors.Is(x.err, io.EOF) {
+		return x.err
 	}
-	return 0, false, errMarkup
-}
-
-func (x *xmlScanner) readCDATA() error {
-	x.text = x.text[:0]
-	for !bytes.HasSuffix(x.text, []byte("]]>")) {
-		c, err := x.r.ReadByte()
-		if err != nil {
-			return cutShort(err)
-		}
-		if x.text = append(x.text, c); len(x.text) > maxText*utf8.UTFMax {
-			return errLongText
-		}
-	}
-	x.text = x.text[:len(x.text)-3]
-	return x.checkText()
-}
-
-// readInside reads a tag up to its ">", which may stand in a quoted value.
-func (x *xmlScanner) readInside(first byte) error {
-	x.attrs = x.attrs[:0]
-	if first != 0 {
-		x.attrs = append(x.attrs, first)
-	}
-	quote := byte(0)
-	for {
-		c, err := x.r.ReadByte()
-		if err != nil {
-			return cutShort(err)
-		}
-		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote != 0:
-		case c == '"' || c == '\'':
-			quote = c
-		case c == '<':
-			return errMarkup
-		case c == '>':
-			return x.splitTag()
-		}
-		if x.attrs = append(x.attrs, c); len(x.attrs) > maxTag {
-			return errMarkup
-		}
-	}
-}
-
-// splitTag divides what was read into a name and attributes.
-func (x *xmlScanner) splitTag() error {
-	if n := len(x.attrs); n > 0 && x.attrs[n-1] == '/' {
-		x.attrs, x.empty = x.attrs[:n-1], true
-	}
-	if !utf8.Valid(x.attrs) || bytes.IndexByte(x.attrs, 0) >= 0 {
+	if x.depth > 0 || !x.begun || x.pos < x.end {
 		return errMarkup
 	}
-	end := bytes.IndexAny(x.attrs, " \t\r\n")
-	if end < 0 {
-		end = len(x.attrs)
+	return io.EOF
+}
+
+// find returns how many bytes there are from x.pos+from up to the next c, or
+// an error if there is none within maxToken.
+func (x *xmlScanner) find(c byte, from int) (int, error) {
+	for {
+		if i := bytes.IndexByte(x.buf[x.pos+from:x.end], c); i >= 0 {
+			return from + i, nil
+		}
+		if from = x.end - x.pos; from > maxToken {
+			return 0, errMarkup
+		}
+		if !x.fill() {
+			return 0, x.cutShort()
+		}
 	}
-	x.name, x.attrs = x.attrs[:end], x.attrs[end:]
-	if i := bytes.IndexByte(x.name, ':'); i >= 0 {
-		x.name = x.name[i+1:]
+}
+
+func (x *xmlScanner) readText() error {
+	n, err := x.find('<', 0)
+	if err == nil {
+		x.text, x.plain, x.long = x.buf[x.pos:x.pos+n], false, false
+		x.pos += n
+		if x.depth == 0 {
+			return x.outside(x.text)
+		}
+		return nil
 	}
-	if len(x.name) == 0 {
+	if x.depth == 0 && errors.Is(x.err, io.EOF) && x.end-x.pos <= maxToken {
+		text := x.buf[x.pos:x.end]
+		x.pos = x.end
+		return x.outside(text)
+	}
+	if x.end-x.pos <= maxToken {
+		return err
+	}
+	x.text, x.plain, x.long = nil, false, true
+	for {
+		if i := bytes.IndexByte(x.buf[x.pos:x.end], '<'); i >= 0 {
+			x.pos += i
+			return nil
+		}
+		if x.pos = x.end; !x.fill() {
+			return errMarkup
+		}
+	}
+}
+
+// outside checks text that stands in no element.
+func (x *xmlScanner) outside(text []byte) error {
+	if !x.begun {
+		if bytes.IndexByte(text, 0) >= 0 || bytes.HasPrefix(text, []byte(bom16LE)) || bytes.HasPrefix(text, []byte(bom16BE)) {
+			return errUTF8
+		}
+		text = bytes.TrimPrefix(text, []byte(bom8))
+	}
+	if len(bytes.Trim(text, " \t\r\n")) > 0 {
 		return errMarkup
 	}
 	return nil
 }
 
-// attr returns the value of an attribute without a prefix, undecoded.
-func (x *xmlScanner) attr(name string) (string, bool) {
-	rest := x.attrs
-	for {
-		rest = bytes.TrimLeft(rest, " \t\r\n")
-		eq := bytes.IndexByte(rest, '=')
-		if eq < 0 {
-			return "", false
+func (x *xmlScanner) readOpen() error {
+	n, err := x.find('>', 1)
+	if err != nil {
+		return err
+	}
+	tag := x.buf[x.pos+1 : x.pos+n]
+	end := 0
+	for end < len(tag) && !isSpace(tag[end]) && tag[end] != '/' {
+		end++
+	}
+	if end < len(tag) && openQuote(tag[end:]) {
+		if n, err = x.tagEnd(1 + end); err != nil {
+			return err
 		}
-		key := bytes.TrimRight(rest[:eq], " \t\r\n")
-		rest = bytes.TrimLeft(rest[eq+1:], " \t\r\n")
-		if len(rest) < 2 {
-			return "", false
+		tag = x.buf[x.pos+1 : x.pos+n]
+	}
+	if !x.begun && bytes.IndexByte(tag, 0) >= 0 {
+		return errUTF8
+	}
+	x.name, x.attrs = tag[:end], tag[end:]
+	if last := len(x.attrs) - 1; last >= 0 && x.attrs[last] == '/' {
+		x.attrs, x.empty = x.attrs[:last], true
+	}
+	x.pos += n + 1
+	if end == 0 || x.depth == maxDepth || x.begun && x.depth == 0 {
+		return errMarkup // without a name, too deep, or a second root
+	}
+	x.depth++
+	x.begun = true
+	x.starts = append(x.starts, len(x.names))
+	x.names = append(x.names, x.name...)
+	x.name = local(x.name)
+	return nil
+}
+
+// openQuote reports whether attributes may end within a quoted value, so that
+// the ">" behind them is not the end of the tag.
+func openQuote(attrs []byte) bool {
+	return bytes.IndexByte(attrs, '\'') >= 0 || bytes.Count(attrs, []byte{'"'})%2 == 1
+}
+
+// tagEnd returns how many bytes there are from x.pos up to the ">" that ends a
+// tag whose attributes begin at from.
+func (x *xmlScanner) tagEnd(from int) (int, error) {
+	quote := byte(0)
+	for i := from; ; i++ {
+		if i > maxToken {
+			return 0, errMarkup
 		}
-		end := bytes.IndexByte(rest[1:], rest[0])
-		if end < 0 {
-			return "", false
+		if x.pos+i == x.end && !x.fill() {
+			return 0, x.cutShort()
 		}
-		if string(key) == name {
-			return string(rest[1 : 1+end]), true
+		switch c := x.buf[x.pos+i]; {
+		case quote == c:
+			quote = 0
+		case quote != 0:
+		case c == '>':
+			return i, nil
+		case c == '"' || c == '\'':
+			quote = c
 		}
-		rest = rest[end+2:]
 	}
 }
 
-// pass reads up to and including end.
-func (x *xmlScanner) pass(end string) error {
-	last := make([]byte, 0, 4)
-	for {
-		c, err := x.r.ReadByte()
-		if err != nil {
-			return cutShort(err)
-		}
-		if len(last) == len(end) {
-			last = append(last[:0], last[1:]...)
-		}
-		if last = append(last, c); string(last) == end {
-			return nil
-		}
+func (x *xmlScanner) readClose() error {
+	n, err := x.find('>', 2)
+	if err != nil {
+		return err
 	}
-}
-
-// cutShort turns the end of a part within a tag into damage.
-func cutShort(err error) error {
-	if errors.Is(err, io.EOF) {
+	name := x.buf[x.pos+2 : x.pos+n]
+	for len(name) > 0 && isSpace(name[len(name)-1]) {
+		name = name[:len(name)-1]
+	}
+	x.pos += n + 1
+	if x.depth == 0 || string(name) != string(x.names[x.starts[x.depth-1]:]) {
 		return errMarkup
 	}
-	return err
+	x.name = local(name)
+	x.leave()
+	return nil
+}
+
+// leave closes the innermost element.
+func (x *xmlScanner) leave() {
+	x.depth--
+	x.names = x.names[:x.starts[x.depth]]
+	x.starts = x.starts[:x.depth]
+}
+
+// readDeclaration passes a comment, reads a CDATA section, of which it reports
+// true, and refuses the rest.
+func (x *xmlScanner) readDeclaration() (bool, error) {
+	const cdata, doctype = "<![CDATA[", "<!DOCTYPE"
+	for x.end-x.pos < len(cdata) && x.fill() {
+	}
+	switch start := x.buf[x.pos:x.end]; {
+	case bytes.HasPrefix(start, []byte("<!--")):
+		x.pos += len("<!--")
+		return false, x.pass("-->")
+	case bytes.HasPrefix(start, []byte(cdata)) && x.depth > 0:
+		x.pos += len(cdata)
+		return true, x.readCDATA()
+	case bytes.HasPrefix(start, []byte(doctype)):
+		return false, errDTD
+	}
+	return false, errMarkup
+}
+
+func (x *xmlScanner) readCDATA() error {
+	for from := 0; ; {
+		n, err := x.find('>', from)
+		if err != nil && x.end-x.pos > maxToken {
+			x.text, x.long = nil, true
+			return x.pass("]]>")
+		}
+		if err != nil {
+			return err
+		}
+		if b := x.buf[x.pos : x.pos+n]; bytes.HasSuffix(b, []byte("]]")) {
+			x.text, x.plain, x.long = b[:n-2], true, false
+			x.pos += n + 1
+			return nil
+		}
+		from = n + 1
+	}
+}
+
+// pass passes what there is up to and including end.
+func (x *xmlScanner) pass(end string) error {
+	for {
+		if i := bytes.Index(x.buf[x.pos:x.end], []byte(end)); i >= 0 {
+			x.pos += i + len(end)
+			return nil
+		}
+		x.pos = max(x.pos, x.end-len(end)+1) // the rest may be its beginning
+		if !x.fill() {
+			if errors.Is(x.err, io.EOF) {
+				return errMarkup
+			}
+			return x.err
+		}
+	}
+}
+
+// attr returns the next attribute of the tag that next just returned, as it
+// stands: see attrText. It reports false behind the last.
+func (x *xmlScanner) attr() (name, value []byte, ok bool) {
+	a := afterSpace(x.attrs)
+	if len(a) == 0 {
+		return nil, nil, false
+	}
+	end := 0
+	for end < len(a) && a[end] != '=' && !isSpace(a[end]) {
+		end++
+	}
+	name, a = a[:end], afterSpace(a[end:])
+	if len(name) == 0 || len(a) == 0 || a[0] != '=' {
+		x.broken = true
+		return nil, nil, false
+	}
+	a = afterSpace(a[1:])
+	end = -1
+	if len(a) > 1 && (a[0] == '"' || a[0] == '\'') {
+		end = bytes.IndexByte(a[1:], a[0])
+	}
+	if end < 0 {
+		x.broken = true
+		return nil, nil, false
+	}
+	x.attrs = a[end+2:]
+	return name, a[1 : 1+end], true
+}
+
+// within passes the rest of an element that holds nothing but a text between
+// two strings of markup, of which end closes the element, and leaves the text
+// in x. It passes nothing and reports false if the element, whose name is
+// given, is written in another way or not all of it is in the window.
+func (x *xmlScanner) within(name, start, end string) bool {
+	b := x.buf[x.pos:x.end]
+	if x.empty || x.broken || len(b) < len(start) || string(b[:len(start)]) != start {
+		return false
+	}
+	b = b[len(start):]
+	n := bytes.IndexByte(b, '<')
+	if n < 0 || len(b) < n+len(end) || string(b[n:n+len(end)]) != end || string(x.names[x.starts[x.depth-1]:]) != name {
+		return false
+	}
+	x.text, x.plain, x.long = b[:n], false, false
+	x.pos += len(start) + n + len(end)
+	x.leave()
+	return true
+}
+
+// afterSpace returns b without white space before it.
+func afterSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	return b
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// local returns a name without its prefix.
+func local(name []byte) []byte {
+	for i, c := range name {
+		if c == ':' {
+			return name[i+1:]
+		}
+	}
+	return name
 }

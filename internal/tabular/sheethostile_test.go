@@ -1,0 +1,248 @@
+package tabular
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math/rand"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/internal/crm"
+)
+
+// What a hostile workbook may cost. The promise is 30 s and 512 MB; the tests
+// leave room for the machine that runs them.
+const (
+	hostileTime = 30 * time.Second
+	hostileHeap = 512 << 20
+)
+
+func TestHostileWorkbooksAreRefused(t *testing.T) {
+	t.Parallel()
+	const rels = `<Relationships><Relationship Id="rId1" Type="x/worksheet" Target="%s"/></Relationships>`
+	at := func(target string) parts {
+		return parts{"xl/_rels/workbook.xml.rels": fmt.Sprintf(rels, target)}
+	}
+	long := strings.Repeat("x", maxToken+1)
+	random := make([]byte, 1<<10)
+	rand.New(rand.NewSource(1)).Read(random)
+	for _, tt := range []struct {
+		name string
+		in   []byte
+		want string
+	}{
+		{"a row number beyond Excel's", pack(t, `<row r="1"><c><v>1</v></c></row><row r="2000000000"><c><v>1</v></c></row>`, nil), "row numbered beyond 1048576"},
+		{"a row number far beyond Excel's", pack(t, `<row r="231999999999940"/>`, nil), "row numbered beyond 1048576"},
+		{"a row number beyond integers", pack(t, `<row r="231999999999940000000"/>`, nil), "row numbered beyond 1048576"},
+		{"a row number that is none", pack(t, `<row r="-1"/>`, nil), "is damaged"},
+		{"row 0", pack(t, `<row r="0"/>`, nil), "out of order"},
+		{"rows out of order", pack(t, `<row r="2"/><row r="1"/>`, nil), "out of order"},
+		{"two rows of one number", pack(t, `<row r="2"/><row r="2"/>`, nil), "out of order"},
+		{"a column beyond Excel's", pack(t, `<row r="1"><c r="XFE1"><v>1</v></c></row>`, nil), "column numbered beyond 16384"},
+		{"too many cells", pack(t, "<row>"+strings.Repeat("<c/>", maxColumns+1)+"</row>", nil), "more than 16384 cells"},
+		{"too many cells of one column", pack(t, "<row>"+strings.Repeat(`<c r="A1"/>`, maxColumns+1)+"</row>", nil), "more than 16384 cells"},
+		{"a tag too long", pack(t, `<row `+long+`/>`, nil), "is damaged"},
+		{"a tag that is never closed", pack(t, `<row a="`+strings.Repeat(">", maxToken), nil), "is damaged"},
+		{"elements within elements", pack(t, strings.Repeat("<row>", maxDepth+1), nil), "is damaged"},
+		{"an attribute without a value", pack(t, `<row r><c><v>1</v></c></row>`, nil), "is damaged"},
+		{"elements closed in another order", pack(t, `<row><c><v>1</c></v></row>`, nil), "is damaged"},
+		{"a DTD in the sheet", pack(t, "", parts{"xl/worksheets/sheet1.xml": `<!DOCTYPE a [<!ENTITY b "c">]><worksheet/>`}), "document type definition"},
+		{"a DTD in the list of sheets", pack(t, "<row/>", parts{"xl/workbook.xml": `<?xml version="1.0"?><!DOCTYPE a><a/>`}), "document type definition"},
+		{"a DTD in the strings", pack(t, `<row/>`, parts{"xl/sharedStrings.xml": "<!DOCTYPE a" + strings.Repeat(" ", 8192) + "><sst/>"}), "document type definition"},
+		{"a DTD in the styles", pack(t, "<row/>", parts{"xl/styles.xml": strings.Repeat(" ", 8192) + `<!DOCTYPE a><a/>`}), "document type definition"},
+		{"a bomb of entities", pack(t, `<row><c t="str"><v>&lol9;</v></c></row>`, nil), "is damaged"},
+		{"zeros that unpack without end", pack(t, strings.Repeat(" ", 20<<20), nil), "over 200 times its size"},
+		{"a cell of 400 MB", hugeCell(t, 400<<20), "over 200 times its size"},
+		{"a part that says it is small", lies(t), "the workbook is damaged"},
+		{"parts that overlap", overlapping(t), "two of its parts overlap"},
+		{"two sheets in one part of the archive", twice(t), "twice"},
+		{"a directory without end", directory(t, 70_000), "table of contents that is far too long"},
+		{"a sheet cut short", pack(t, "", parts{"xl/worksheets/sheet1.xml": `<worksheet><sheetData><row><c><v>1</v></c></row>`}), "is damaged"},
+		{"a sheet without rows' place", pack(t, "", parts{"xl/worksheets/sheet1.xml": `<worksheet/>`}), "is damaged"},
+		{"text behind the sheet", pack(t, "", parts{"xl/sharedStrings.xml": `<sst/>x`}), "is damaged"},
+		{"an unknown reference", pack(t, `<row><c t="str"><v>&x;</v></c></row>`, nil), "is damaged"},
+		{"a sheet in UTF-16", pack(t, "", parts{"xl/worksheets/sheet1.xml": string(wide("<worksheet><sheetData/></worksheet>", false))}), "not in UTF-8"},
+		{"no sheets", pack(t, "", parts{"xl/workbook.xml": "<workbook><sheets/></workbook>"}), "no visible sheet"},
+		{"an empty sheet", pack(t, "", nil), "no rows"},
+		{"no part for the sheet", pack(t, "", parts{"xl/worksheets/sheet1.xml": "-"}), `its sheet "Rows" is not there`},
+		{"no part for the strings", pack(t, "<row/>", parts{"xl/sharedStrings.xml": "-"}), "table of strings is not there"},
+		{"no part for the styles", pack(t, "<row/>", parts{"xl/styles.xml": "-"}), "table of formats is not there"},
+		{"no list of parts", pack(t, "<row/>", parts{"xl/_rels/workbook.xml.rels": "-"}), "list of parts is not there"},
+		{"a sheet outside the workbook", pack(t, "<row/>", at("../../../etc/passwd")), `its sheet "Rows" is not there`},
+		{"a sheet on the web", pack(t, "<row/>", at(`https://example.com/a.xml" TargetMode="External`)), `its sheet "Rows" is not there`},
+		{"a sheet that is the workbook", pack(t, "<row/>", at("workbook.xml")), "is damaged"},
+		{"a sheet that is its own list of parts", pack(t, "<row/>", at("_rels/workbook.xml.rels")), "is damaged"},
+		{"an error in the header", pack(t, `<row r="3"><c t="e"><v>#REF!</v></c></row><row><c><v>1</v></c></row>`, nil), "line 3: the header is damaged (cell_error)"},
+		{"a zip of something else", zipped(t, parts{"a.csv": "a,b\n1,2\n"}), "compressed: unpack it first"},
+		{"a document", zipped(t, parts{"word/document.xml": "<a/>", "[Content_Types].xml": "<a/>", "_rels/.rels": "<a/>"}), "a Word document"},
+		{"OpenDocument", zipped(t, parts{"mimetype": "x", "content.xml": "<a/>"}), "an OpenDocument file: save it as .xlsx"},
+		{"a binary workbook", zipped(t, parts{"xl/workbook.bin": "x"}), "a binary workbook: save it as .xlsx"},
+		{"an encrypted workbook", []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 and so on"), "a password-protected or an old .xls workbook"},
+		{"a zip cut short", pack(t, "<row/>", nil)[:200], "the workbook is damaged"},
+		{"noise behind the magic", append([]byte("PK\x03\x04"), random...), "the workbook is damaged"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readTable(t, tt.in, crm.Reading{})
+			if !errors.Is(err, crm.ErrInvalid) || !strings.Contains(fmt.Sprint(err), tt.want) {
+				t.Errorf("got %v, want ErrInvalid and %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// hugeCell makes a workbook with a cell of n bytes in a small archive.
+func hugeCell(t testing.TB, n int) []byte {
+	return pack(t, `<row><c t="inlineStr"><is><t>`+strings.Repeat("0", n)+`</t></is></c></row>`, nil)
+}
+
+// lies makes a workbook whose directory says of the sheet that it is small.
+func lies(t testing.TB) []byte {
+	b := pack(t, strings.Repeat(" ", 20<<20), nil)
+	return mended(t, b, "xl/worksheets/sheet1.xml", func(h []byte) { binary.LittleEndian.PutUint32(h[24:], 1000) })
+}
+
+// overlapping makes a workbook whose strings lie where the sheet does.
+func overlapping(t testing.TB) []byte {
+	b := pack(t, "<row/>", parts{"xl/sharedStrings.xml": "<sst/>"})
+	var sheet []byte
+	b = mended(t, b, "xl/worksheets/sheet1.xml", func(h []byte) { sheet = bytes.Clone(h[:46]) })
+	return mended(t, b, "xl/sharedStrings.xml", func(h []byte) {
+		copy(h[16:28], sheet[16:28]) // checksum and sizes
+		copy(h[42:46], sheet[42:46]) // offset
+	})
+}
+
+// mended changes the entry of a part in the directory of an archive.
+func mended(t testing.TB, b []byte, name string, change func(header []byte)) []byte {
+	t.Helper()
+	at := bytes.LastIndex(b, []byte(name)) - 46
+	if string(b[at:at+4]) != "PK\x01\x02" {
+		t.Fatalf("%s is not in the directory", name)
+	}
+	change(b[at:])
+	return b
+}
+
+// twice makes a workbook that has its sheet under two names that differ by case.
+func twice(t testing.TB) []byte {
+	return pack(t, "<row/>", parts{"xl/Worksheets/Sheet1.xml": "<worksheet/>"})
+}
+
+// directory makes an archive of n parts without a byte.
+func directory(t testing.TB, n int) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for i := range n {
+		_, err := z.CreateRaw(&zip.FileHeader{Name: fmt.Sprintf("xl/media/%0200d.png", i), CRC32: crc32.ChecksumIEEE(nil)})
+		must(t, err)
+	}
+	must(t, z.Close())
+	return out.Bytes()
+}
+
+func TestTooManyPartsAreRefused(t *testing.T) {
+	t.Parallel()
+	all := parts{}
+	for i := range maxParts + 1 {
+		all[fmt.Sprintf("xl/media/%d.png", i)] = "x"
+	}
+	_, err := readTable(t, pack(t, "<row/>", all), crm.Reading{})
+	if !errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), "more than 10000 parts") {
+		t.Errorf("got %v, want ErrInvalid", err)
+	}
+}
+
+// TestADTDThatIsNotReadDoesNoHarm: only the parts that say what the rows are
+// get read.
+func TestADTDThatIsNotReadDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	tab := mustRead(t, pack(t, `<row><c t="str"><v>a</v></c></row><row><c><v>1</v></c></row>`,
+		parts{"xl/theme/theme1.xml": `<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>`}), crm.Reading{})
+	if len(tab.Rows) != 1 {
+		t.Errorf("%d rows", len(tab.Rows))
+	}
+}
+
+// TestSlowWorkbooksEndInTime looks at workbooks that are within all limits of
+// size and made to take as long as can be. It is not parallel: it measures.
+func TestSlowWorkbooksEndInTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute; run without -short")
+	}
+	const header = `<row><c t="str"><v>a</v></c></row>`
+	cells := func(cell string, n int) string { return "<row>" + strings.Repeat(cell, n) + "</row>" }
+	noise := rand.New(rand.NewSource(1))
+	salted := func(b *strings.Builder, s string) { // so that the ratio is an honest one
+		b.WriteString(s)
+		if noise.Intn(8) == 0 {
+			fmt.Fprintf(b, "<!--%x-->", noise.Uint64())
+		}
+	}
+	repeat := func(s string, size int) string {
+		var b strings.Builder
+		for b.Len() < size {
+			salted(&b, s)
+		}
+		return b.String()
+	}
+	long := strings.Repeat("ä", maxCharacters)
+	for _, tt := range []struct {
+		name string
+		in   func() []byte
+		want string // of the error; "" for a workbook that is read
+	}{
+		{"cells without a value", func() []byte { return pack(t, header+repeat(cells("<c/>", 16_000), 600<<20), nil) }, ""},
+		{"runs without end", func() []byte {
+			return pack(t, header+`<row><c t="inlineStr"><is>`+repeat("<r><t>ä</t></r>", 300<<20)+"</is></c></row>", nil)
+		}, ""},
+		{"one long string many times", func() []byte {
+			row := cells(`<c t="s"><v>0</v></c>`, 16_000)
+			return pack(t, header+repeat(row, 100<<20), parts{"xl/sharedStrings.xml": "<sst><si><t>" + long + "</t></si></sst>"})
+		}, ""},
+		{"a long string in every row", func() []byte {
+			row := cells(`<c t="s"><v>0</v></c>`, 200)
+			return pack(t, header+repeat(row, 500<<20), parts{"xl/sharedStrings.xml": "<sst><si><t>" + long + "</t></si></sst>"})
+		}, "more than 4 GiB of text"},
+		{"strings without text", func() []byte {
+			return pack(t, header, parts{"xl/sharedStrings.xml": "<sst>" + repeat("<si/>", 400<<20) + "</sst>"})
+		}, "more entries than any sheet needs"},
+		{"one cell a row, far to the right", func() []byte { return pack(t, header+repeat(`<row><c/><c><v>1</v></c></row>`, 34<<20), nil) }, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := tt.in()
+			runtime.GC()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			src := inMemory(in)
+			_, _, err := Identify(t.Context(), src, crm.Reading{})
+			if err == nil {
+				err = Format{Kind: KindXLSX, Sheet: "Rows"}.Rewrite(t.Context(), src, discard{})
+			}
+			runtime.ReadMemStats(&after)
+			switch {
+			case tt.want == "" && err != nil, tt.want != "" && (!errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			took, heap := time.Since(start), int64(after.HeapSys)-int64(before.HeapSys)
+			t.Logf("%d MiB packed: %v, %d MiB more of heap", len(in)>>20, took.Round(time.Millisecond), heap>>20)
+			if took > hostileTime || heap > hostileHeap {
+				t.Errorf("took %v and %d MiB", took, heap>>20)
+			}
+		})
+	}
+}
+
+// discard is a writer that takes everything, and unlike io.Discard is not known
+// to bufio.
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }

@@ -35,7 +35,8 @@ func (f Format) Plain() bool { return f.Kind == KindCSV && f.Encoding == utf8Nam
 
 // Identify finds out what src is, by its content alone: the name decides
 // nothing. It reads 256 KiB of a text, and, if these say nothing about its
-// encoding, eight parts of what follows; of a workbook its table of contents.
+// encoding, eight parts of what follows; of a workbook its table of contents
+// and, to say what it hides, the sheet.
 //
 // An empty file, a file that is no table, a workbook without such a sheet and a
 // text whose encoding cannot be told wrap [crm.ErrInvalid]; the error says what

@@ -16,15 +16,7 @@ var errRace = &fault{text: "a record was written by somebody else meanwhile", ra
 // records were written as are counted.
 func (a *attempt) apply(ctx context.Context) error {
 	for _, e := range crm.Entities {
-		var created, updated int64
-		for _, ord := range a.live[e] {
-			switch a.outcomes[e][ord] {
-			case crm.Created:
-				created++
-			case crm.Updated:
-				updated++
-			}
-		}
+		created, updated := a.count(e, crm.Created), a.count(e, crm.Updated)
 		if created > 0 {
 			if err := a.expect(ctx, created, a.insert(e), a.to.source, a.in.Import, a.to.by, a.to.started); err != nil {
 				return err
@@ -38,8 +30,23 @@ func (a *attempt) apply(ctx context.Context) error {
 				return err
 			}
 		}
+		if updated > 0 && e == crm.Customer && a.to.match != nil {
+			if err := a.rememberMatched(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// count counts the staged records of an outcome.
+func (a *attempt) count(e crm.Entity, o crm.Outcome) (n int64) {
+	for _, ord := range a.live[e] {
+		if a.outcomes[e][ord] == o {
+			n++
+		}
+	}
+	return n
 }
 
 // expect runs a statement that must affect n rows.

@@ -35,6 +35,14 @@ type dialect interface {
 	// index makes the customers that are loaded quick to find by their keys.
 	index(ctx context.Context, tx session) error
 
+	// seek keeps the planner from walking a table, whatever it thinks of how
+	// many rows a look-up finds.
+	seek(ctx context.Context, tx bun.IDB, on bool) error
+
+	// makeIndex makes an index, if it is not there, while others write. It is
+	// safe to call from several processes at once, and again after a failure.
+	makeIndex(ctx context.Context, name, table, columns string) error
+
 	share() string                // reads a row and keeps others from changing it
 	lock() string                 // reads a row and keeps others from sharing it
 	time(column string) string    // the canonical text of a time
@@ -43,6 +51,10 @@ type dialect interface {
 	image(e crm.Entity) string    // row t as JSON
 	patch(a, b string) string     // object a with the members of object b
 	noNulls(object string) string // object without members that are null
+	uuid(text string) string      // a text as the tables keep an id
+	one(id string) string         // of a group of rows, the id of any
+	lower(column string) string   // text with the letters A to Z in lower case
+	host(column string) string    // the host of a web address, without "www."
 
 	// find sets columns of the staged rows s from the row t of table that
 	// meets where, if there is one. Only rows for which only holds need be
@@ -86,8 +98,11 @@ var statuses = []string{"New Lead", "Working Lead", "Qualified Lead", "Unqualifi
 //	customer_id  contacts and notes: the customer they hang on; NULL if there is none
 //	fresh        contacts and notes: 1 if this batch creates their customer, else NULL
 //	target, rev  the record that is there already; NULL if there is none
-//	found        'n' if it is there and as it should be, 'u' if it changes, '!' if this
-//	             import wrote it from another row; NULL if it is not there
+//	found        'n' if it is there and as it should be, 'u' if it changes, 'C' if it
+//	             would, but changed since the import that is retried, '!' if this
+//	             import wrote it from another row, 'M' if its customer's key hits
+//	             several; NULL if it is not there, or 'c' if its customer is not
+//	             there in a dry run, and will be
 func stagedTable(e crm.Entity, t columnTypes) string {
 	cols := []string{"ord " + t.ord, "address " + t.integer + " NOT NULL", "id " + t.uuid + " NOT NULL"}
 	if e != crm.Customer {
@@ -114,6 +129,10 @@ type columnTypes struct {
 	key                string   // text that is compared byte by byte
 	of                 []string // by crm.Kind; $ stands for the column's name
 }
+
+// keyColumns is how many of a batch's columns say who a record is: its place,
+// and its external id, or its customer's key and its own.
+var keyColumns = [...]int{crm.Customer: 3, crm.Contact: 4, crm.Note: 4}
 
 // loadColumns lists the columns of the temporary table that are loaded.
 func loadColumns(e crm.Entity) string {

@@ -13,6 +13,11 @@
 // and the rest is the same set-based SQL on both databases. What differs
 // between the two is in postgres.go and sqlite.go.
 //
+// A dry run goes the same way and ends it with plan in place of apply: what one
+// batch must know of another for the counts to be those of a real run is in the
+// table import_customers, until the import ends. There too an import remembers
+// which customers it met under a key that is not their own: see matching.
+//
 // The package knows nothing of files, mappings, Redis or Temporal. A caller
 // must know one thing: an error that wraps none of the kinds in crm is
 // passing, and the call may be made again, whatever became of it before.

@@ -19,7 +19,7 @@ func (a *attempt) checkDuplicates(ctx context.Context) error {
 	if a.to.mode != crm.CreateOnly && a.to.mode != crm.UpdateOnly || a.in.Settles != nil {
 		return nil
 	}
-	d := &attempt{s: a.s, tx: a.tx, in: a.in, open: a.open, to: a.to}
+	d := &attempt{s: a.s, tx: a.tx, in: a.in, open: a.open, to: a.to, keys: true}
 	found := false
 	for e, of := range a.preset {
 		d.preset[e] = slices.Repeat([]crm.Outcome{crm.Duplicate}, len(of))

@@ -61,7 +61,7 @@ type outboxRow struct {
 // nothing (invariant 3). One that was ended by something else, and so has no
 // report and another state, wraps [crm.ErrFenced]. A report of fewer or more
 // batches than the ledger has by now is refused with an error that is passing:
-// count again.
+// count again. After an error the import may have ended: call it again.
 func (s *Store) EndImport(ctx context.Context, number int64, report crm.Report, outbox []crm.Message) (crm.Report, error) {
 	operation := fmt.Sprintf("end import %d", number)
 	if report.State.Open() || report.State == "" {
@@ -96,6 +96,9 @@ func (s *Store) EndImport(ctx context.Context, number int64, report crm.Report, 
 			Set("report = ?", string(text)).Where("number = ?", number).Exec(ctx)
 		return err
 	})
+	if err == nil {
+		err = s.forget(ctx, "i.number = ?", number)
+	}
 	return report, wrap(operation, err)
 }
 

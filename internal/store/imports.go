@@ -141,11 +141,16 @@ func (s *Store) Imports(ctx context.Context, q ImportQuery) ([]crm.ImportRow, er
 	if err := sel.Scan(ctx); err != nil {
 		return nil, wrap("imports", err)
 	}
+	out, err := s.importsOf(ctx, rows)
+	return out, wrap("imports", err)
+}
+
+func (s *Store) importsOf(ctx context.Context, rows []importRow) ([]crm.ImportRow, error) {
 	out := make([]crm.ImportRow, len(rows))
 	for i := range rows {
 		var err error
 		if out[i], err = s.importOf(ctx, &rows[i]); err != nil {
-			return nil, wrap("imports", err)
+			return nil, err
 		}
 	}
 	return out, nil

@@ -18,6 +18,7 @@ const (
 	markSame    = 'n'
 	markWaits   = 'w'
 	markOwn     = '!'
+	markMany    = byte(crm.Ambiguous)
 )
 
 // judge gives every record its outcome before anything is written, and takes
@@ -57,6 +58,12 @@ func (a *attempt) match(ctx context.Context) error {
 	}
 	if len(a.live[crm.Customer]) > 0 {
 		err := a.find(ctx, crm.Customer, "t.source_id = ?0 AND t.external_id = s.external_id", "1 = 1")
+		if err == nil && a.to.match != nil {
+			err = a.findMatching(ctx, crm.Customer, "s.external_id", "target")
+			if err == nil {
+				err = a.find(ctx, crm.Customer, "t.id = s.target", "s.target IS NOT NULL AND s.found IS NULL")
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -78,29 +85,43 @@ func (a *attempt) match(ctx context.Context) error {
 
 func (a *attempt) find(ctx context.Context, e crm.Entity, where, only string) error {
 	m := merge(a.s.dialect, e, a.to.rules)
+	changed := "'u'"
+	if a.to.since != nil {
+		changed = "CASE WHEN " + a.to.since.newer() + " THEN 'C' ELSE 'u' END"
+	}
 	found := "CASE WHEN t.created_import = ?1 AND t.created_address <> s.address OR t.changed_import = ?1 AND t.changed_address <> s.address" +
-		" THEN '!' WHEN " + m.changes() + " THEN 'u' ELSE 'n' END"
+		" THEN '!' WHEN " + m.changes() + " THEN " + changed + " ELSE 'n' END"
 	_, err := a.tx.ExecContext(ctx, a.s.dialect.find(staged(e), tables[e],
 		[]string{"target", "rev", "found"}, []string{"t.id", "t.rev", found}, where, only), a.to.source, a.in.Import)
 	return err
 }
 
 // findCustomers finds the customers that contacts or notes hang on: first
-// among those of the same batch, then in the table.
+// among those of the same batch, then in the table, as match finds them.
 func (a *attempt) findCustomers(ctx context.Context, e crm.Entity) error {
 	d := a.s.dialect
 	if len(a.live[crm.Customer]) > 0 {
 		if err := d.index(ctx, a.tx); err != nil {
 			return err
 		}
+		batch := "t.external_id = s.customer_key"
+		if a.to.match != nil {
+			batch += " AND t.found IS DISTINCT FROM 'M'" // which customer it is, nobody knows
+		}
 		_, err := a.tx.ExecContext(ctx, d.find(staged(e), staged(crm.Customer), []string{"customer_id", "fresh"},
-			[]string{"COALESCE(t.target, t.id)", "CASE WHEN t.target IS NULL THEN 1 END"}, "t.external_id = s.customer_key", "1 = 1"))
+			[]string{"COALESCE(t.target, t.id)", "CASE WHEN t.target IS NULL THEN 1 END"}, batch, "1 = 1"))
 		if err != nil {
 			return err
 		}
 	}
 	_, err := a.tx.ExecContext(ctx, d.find(staged(e), tables[crm.Customer], []string{"customer_id"}, []string{"t.id"},
 		"t.source_id = ?0 AND t.external_id = s.customer_key", "s.customer_id IS NULL"), a.to.source)
+	if err == nil && a.to.match != nil {
+		err = a.findMatching(ctx, e, "s.customer_key", "customer_id")
+	}
+	if err == nil && a.to.dry {
+		err = a.findPlanned(ctx, e)
+	}
 	return err
 }
 
@@ -153,6 +174,8 @@ func (a *attempt) verdict(marks [3]string) (o crm.Outcomes) {
 
 func (a *attempt) outcome(mark byte) crm.Outcome {
 	switch {
+	case mark == markMany:
+		return crm.Ambiguous
 	case mark == markWaits && a.in.Settles != nil:
 		return crm.NoSuchCustomer
 	case mark == markWaits:

@@ -25,6 +25,7 @@ type batchRow struct {
 	Verdict      string
 	Counts       *string // NULL only inside the transaction that writes the batch
 	Outcomes     []byte
+	Changes      *string // NULL if the import is no dry run
 	CommittedAt  instant
 }
 
@@ -41,6 +42,11 @@ func (r *batchRow) ledgerRow() (row crm.LedgerRow, err error) {
 	}
 	if err := json.Unmarshal([]byte(*r.Counts), &row.Counts); err != nil {
 		return row, err
+	}
+	if r.Changes != nil {
+		if err := json.Unmarshal([]byte(*r.Changes), &row.Changes); err != nil {
+			return row, err
+		}
 	}
 	row.Outcomes, err = unpackOutcomes(r.Outcomes)
 	return row, err
@@ -132,14 +138,27 @@ func (a *attempt) enter(ctx context.Context) (counts crm.Counts, there bool, err
 }
 
 // close completes the batch's ledger row.
+//
+// Its changes are counted here and not in a trial, of which nothing is kept.
 func (a *attempt) close(ctx context.Context, counts crm.Counts) error {
 	text, err := json.Marshal(counts)
 	if err != nil {
 		return err
 	}
-	_, err = a.tx.NewUpdate().Table("import_batches").Set("counts = ?", string(text)).
+	update := a.tx.NewUpdate().Table("import_batches").Set("counts = ?", string(text)).
 		Set("outcomes = ?", packOutcomes(a.outcomes)).Set("committed_at = ?", instant{now()}).
-		Where("import_number = ?", a.in.Import).Where("batch = ?", a.in.Batch.Number).Exec(ctx)
+		Where("import_number = ?", a.in.Import).Where("batch = ?", a.in.Batch.Number)
+	if a.to.dry {
+		changes, err := a.changes(ctx)
+		if err != nil {
+			return err
+		}
+		if text, err = json.Marshal(changes); err != nil {
+			return err
+		}
+		update.Set("changes = ?", string(text))
+	}
+	_, err = update.Exec(ctx)
 	return err
 }
 

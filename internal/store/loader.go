@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"sluice/internal/crm"
 )
@@ -16,6 +18,7 @@ type loader struct {
 	lines  *crm.CopyReader
 	want   int                // lines there must be
 	keep   func(ord int) bool // says whether a record is loaded
+	first  int                // how many of its columns are; 0 means all, else the others are blank
 
 	addresses []crm.Address
 	err       error // of the lines, or of what they say
@@ -40,7 +43,7 @@ func (l *loader) Read(p []byte) (int, error) {
 			continue
 		}
 		l.line = append(strconv.AppendInt(l.line[:0], int64(ord), 10), '\t')
-		l.line = append(l.line, line...)
+		l.line = append(l.line, l.cut(line)...)
 		l.buf = l.line
 	}
 	n := copy(p, l.buf)
@@ -57,6 +60,18 @@ func (l *loader) next() ([]byte, error) {
 	return line, l.end(err)
 }
 
+// cut blanks the columns of a line that are not loaded.
+func (l *loader) cut(line []byte) []byte {
+	if l.first == 0 {
+		return line
+	}
+	end, columns := 0, len(crm.BatchColumns(l.entity))
+	for range l.first {
+		end += bytes.IndexByte(line[end:], '\t') + 1
+	}
+	return append(bytes.Clone(line[:end-1]), strings.Repeat("\t\\N", columns-l.first)+"\n"...)
+}
+
 // values returns the place and the values of the next line to load.
 func (l *loader) values() (ord int, values []string, err error) {
 	for !l.keep(len(l.addresses)) {
@@ -69,6 +84,9 @@ func (l *loader) values() (ord int, values []string, err error) {
 	if err == nil {
 		address, _ := strconv.ParseInt(values[0], 10, 64)
 		err = l.note(crm.Address(address))
+	}
+	if err == nil && l.first > 0 {
+		clear(values[l.first:])
 	}
 	return ord, values, l.end(err)
 }

@@ -27,13 +27,21 @@ import (
 // imported, unless the request says again or is a dry run. Opening an id a
 // second time answers what it answered first (invariant 3).
 //
-// No such source wraps [crm.ErrNotFound].
+// An import with a parent is of the kind "retry". One of another parent is not
+// the same, even of the same files.
+//
+// No such source wraps [crm.ErrNotFound]; a parent that the source has not had
+// wraps [crm.ErrInvalid].
 func (s *Store) OpenImport(ctx context.Context, r crm.Request, mapping string) (crm.Opened, error) {
 	var opened crm.Opened
 	err := s.inTx(ctx, func(tx bun.Tx) (err error) {
 		opened, err = s.openImport(ctx, tx, r, mapping)
 		return err
 	})
+	if err == nil {
+		// Those that were interrupted had nobody to do it.
+		err = s.forget(ctx, "i.source_id = (SELECT id FROM sources WHERE slug = ?)", r.Source)
+	}
 	return opened, wrap("open import "+r.ID, err)
 }
 
@@ -50,6 +58,9 @@ func (s *Store) openImport(ctx context.Context, tx bun.Tx, r crm.Request, mappin
 		return opened, err
 	}
 	row, err := newImport(r, source.ID, mapping)
+	if err == nil && r.Parent != "" {
+		err = checkParent(ctx, tx, row)
+	}
 	if err != nil {
 		return crm.Opened{}, err
 	}
@@ -83,10 +94,22 @@ func newImport(r crm.Request, source int64, mapping string) (*importRow, error) 
 	if err != nil {
 		return nil, err
 	}
+	kind := "import"
+	if r.Parent != "" {
+		kind = "retry"
+	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // it never fails
-	return &importRow{ID: r.ID, SourceID: source, Kind: "import", State: crm.Running, Request: string(request),
+	return &importRow{ID: r.ID, SourceID: source, Kind: kind, State: crm.Running, Request: string(request),
 		Fingerprint: fingerprint(r, mapping), Dry: r.Plan, Parent: r.Parent, Secret: secret, StartedAt: instant{now()}}, nil
+}
+
+func checkParent(ctx context.Context, tx bun.Tx, row *importRow) error {
+	there, err := tx.NewSelect().Table("imports").Where("id = ?", row.Parent).Where("source_id = ?", row.SourceID).Exists(ctx)
+	if err == nil && !there {
+		err = fmt.Errorf("%w: the source has no import %s to retry", crm.ErrInvalid, row.Parent)
+	}
+	return err
 }
 
 // fingerprint stands for what makes two imports of a source the same.
@@ -99,6 +122,9 @@ func fingerprint(r crm.Request, mapping string) string {
 	fmt.Fprintf(h, "%q %q %q %d", r.Sheet, mapping, mode, len(r.Files))
 	for _, f := range r.Files {
 		fmt.Fprintf(h, " %q", f.Object.SHA256)
+	}
+	if r.Parent != "" {
+		fmt.Fprintf(h, " parent %q", r.Parent)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -62,8 +62,19 @@ func (p *postgresDialect) hasTable(ctx context.Context, table string) (there boo
 }
 
 // alone holds an advisory lock on one connection and works on others, since
-// bun/migrate takes its own. The lock goes with its connection.
-func (p *postgresDialect) alone(ctx context.Context, do func(db *bun.DB) error) (err error) {
+// bun/migrate takes its own.
+func (p *postgresDialect) alone(ctx context.Context, do func(db *bun.DB) error) error {
+	return p.holding(ctx, func(conn bun.Conn) error {
+		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(?)", migrationLock); err != nil {
+			return err
+		}
+		return do(p.db)
+	})
+}
+
+// holding runs do on a connection on which it may take advisory locks, which
+// are given back at its end, and wait as long as it takes.
+func (p *postgresDialect) holding(ctx context.Context, do func(conn bun.Conn) error) (err error) {
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -71,9 +82,6 @@ func (p *postgresDialect) alone(ctx context.Context, do func(db *bun.DB) error) 
 	defer conn.Close()
 	// However long the others take: this wait is no sign of trouble.
 	if _, err := conn.ExecContext(ctx, "SET lock_timeout = 0"); err != nil {
-		return err
-	}
-	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(?)", migrationLock); err != nil {
 		return err
 	}
 	defer func() {
@@ -84,7 +92,7 @@ func (p *postgresDialect) alone(ctx context.Context, do func(db *bun.DB) error) 
 			_ = conn.Raw(func(c any) error { return c.(*stdlib.Conn).Conn().Close(context.WithoutCancel(ctx)) })
 		}
 	}()
-	return do(p.db)
+	return do(conn)
 }
 
 func (p *postgresDialect) prepare(ctx context.Context, tx session, e crm.Entity) error {
@@ -122,6 +130,14 @@ func (p *postgresDialect) small(ctx context.Context, tx session, on bool) error 
 // index has nothing to do: tables of this size are joined by hashing.
 func (p *postgresDialect) index(context.Context, session) error { return nil }
 
+// seek also keeps the server from compiling: what is off is reckoned to cost so
+// much that any statement seems worth it.
+func (p *postgresDialect) seek(ctx context.Context, tx bun.IDB, on bool) error {
+	_, err := tx.ExecContext(ctx, "SELECT set_config('enable_seqscan', ?0, true), set_config('jit', 'off', true)",
+		map[bool]string{false: "on", true: "off"}[on])
+	return err
+}
+
 func (p *postgresDialect) share() string { return " FOR SHARE" }
 
 func (p *postgresDialect) lock() string { return " FOR UPDATE" }
@@ -141,6 +157,18 @@ func (p *postgresDialect) image(crm.Entity) string { return "row_to_json(t)" }
 func (p *postgresDialect) patch(a, b string) string { return "(" + a + " || " + b + ")" }
 
 func (p *postgresDialect) noNulls(object string) string { return "jsonb_strip_nulls(" + object + ")" }
+
+func (p *postgresDialect) uuid(text string) string { return "CAST(" + text + " AS uuid)" }
+
+func (p *postgresDialect) one(id string) string { return "(array_agg(" + id + "))[1]" }
+
+func (p *postgresDialect) lower(column string) string { return "lower(" + column + ` COLLATE "C")` }
+
+// host cuts at what ends a host; chr(63) is a question mark, which bun takes
+// for a place to put a value.
+func (p *postgresDialect) host(column string) string {
+	return "rtrim(regexp_replace(split_part(translate(split_part(" + p.lower(column) + ", '://', 2), ':#' || chr(63), '///'), '/', 1), '^www[.]', ''), '.')"
+}
 
 // find updates the rows that match only: a temporary table grows by every row
 // that is written again.

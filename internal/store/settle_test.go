@@ -81,3 +81,14 @@ func TestDuplicateIsHeldAgainstTheModeAsItsWinnerIs(t *testing.T) {
 		want(t, "update_only", m.outcomes(0), "dA A")
 	})
 }
+
+func TestADuplicateThatWouldBeRefusedIsNoFault(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		m := begin(t, s, crm.Rules{}, crm.CreateOnly)
+		bad := fields{"external_id": "a", "status": "Not A Status", "custom": "no object"}
+		m.write(testRow{line: 2, customer: person("a", "Ann")}, testRow{line: 3, customer: bad, preset: [3]crm.Outcome{crm.Duplicate}},
+			testRow{line: 4, contact: fields{"email": "c@x.org"}, of: "a"},
+			testRow{line: 5, contact: fields{"email": "c@x.org", "position": "first"}, of: "a", preset: [3]crm.Outcome{0, crm.Duplicate}})
+		want(t, "outcomes", m.outcomes(0), "cd cd")
+	})
+}

@@ -20,8 +20,9 @@ import (
 
 // sqliteDialect is that of SQLite, 3.44 or later, which is linked in.
 type sqliteDialect struct {
-	reads *bun.DB
-	path  string
+	writes *bun.DB
+	reads  *bun.DB
+	path   string
 }
 
 // readers is how many may read the file at once, beside the one who writes.
@@ -53,7 +54,7 @@ func openSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Store{db: db, reads: reads, dialect: &sqliteDialect{reads, path}}, nil
+	return &Store{db: db, reads: reads, dialect: &sqliteDialect{db, reads, path}}, nil
 }
 
 func sqliteDB(path string, conns int, more string) (*bun.DB, error) {
@@ -169,6 +170,16 @@ func (l *sqliteDialect) index(ctx context.Context, tx session) error {
 	return err
 }
 
+// seek has nothing to do: SQLite takes an index where it has one.
+func (l *sqliteDialect) seek(context.Context, bun.IDB, bool) error { return nil }
+
+// makeIndex keeps others from writing meanwhile, for as long as it takes to
+// sort the table's rows.
+func (l *sqliteDialect) makeIndex(ctx context.Context, name, table, columns string) error {
+	_, err := l.writes.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS "+name+" ON "+table+" ("+columns+")")
+	return err
+}
+
 // share and lock have nothing to add: whoever may write is alone.
 func (l *sqliteDialect) share() string { return "" }
 
@@ -193,6 +204,23 @@ func (l *sqliteDialect) image(e crm.Entity) string {
 func (l *sqliteDialect) patch(a, b string) string { return "json_patch(" + a + ", " + b + ")" }
 
 func (l *sqliteDialect) noNulls(object string) string { return "json_patch('{}', " + object + ")" }
+
+func (l *sqliteDialect) uuid(text string) string { return text }
+
+func (l *sqliteDialect) one(id string) string { return "min(" + id + ")" }
+
+func (l *sqliteDialect) lower(column string) string { return "lower(" + column + ")" }
+
+// host cuts at what ends a host; char(63) is a question mark, which bun takes
+// for a place to put a value.
+func (l *sqliteDialect) host(column string) string {
+	rest := "substr(" + l.lower(column) + ", instr(" + column + " || '://', '://') + 3)"
+	for _, end := range []string{"':'", "'#'", "char(63)"} {
+		rest = "replace(" + rest + ", " + end + ", '/')"
+	}
+	host := "substr(" + rest + ", 1, instr(" + rest + " || '/', '/') - 1)"
+	return "rtrim(CASE WHEN substr(" + host + ", 1, 4) = 'www.' THEN substr(" + host + ", 5) ELSE " + host + " END, '.')"
+}
 
 // find asks once a row, through the index that where meets: SQLite would
 // otherwise choose which table to walk without knowing their sizes.

@@ -70,14 +70,18 @@ func request(source string) crm.Request {
 
 func begin(t testing.TB, s *Store, rules crm.Rules, mode crm.Mode) *made {
 	t.Helper()
+	return beginAs(t, s, request("leads"), crm.Writing{Rules: rules, Mode: mode})
+}
+
+func beginAs(t testing.TB, s *Store, r crm.Request, how crm.Writing) *made {
+	t.Helper()
 	ctx := context.Background()
-	r := request("leads")
 	opened, err := s.OpenImport(ctx, r, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	row := crm.FileRow{File: crm.File{Name: "leads.csv"}}
-	if err := s.SaveFile(ctx, opened.Import.Number, row, crm.Writing{Rules: rules, Mode: mode}); err != nil {
+	if err := s.SaveFile(ctx, opened.Import.Number, row, how); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.Import(ctx, r.ID)
@@ -89,6 +93,7 @@ func begin(t testing.TB, s *Store, rules crm.Rules, mode crm.Mode) *made {
 
 // A testRow is a row of a file: its line, and the records it carries.
 type testRow struct {
+	file                    int
 	line                    int64
 	customer, contact, note fields
 	of                      string // key of the customer that contact and note hang on; "" means the row's own
@@ -132,7 +137,7 @@ func (m *made) stage(rows ...testRow) (crm.WriteBatch, parts) {
 			if values == nil {
 				continue
 			}
-			a := crm.At(0, r.line)
+			a := crm.At(r.file, r.line)
 			line := []string{fmt.Sprint(int64(a)), crm.RecordID(m.StartedAt, e, a)}
 			if e != crm.Customer {
 				line = append(line, key, crm.MatchKey(e, crm.Identity(e, values)...))

@@ -201,31 +201,22 @@ func (s *Store) trace(ctx context.Context, records []viewed) error {
 	for n := range numbers {
 		list = append(list, n)
 	}
-	var rows []importRow
-	if err := s.reads.NewSelect().Model(&rows).Column("number", "id", "request").Where("number IN (?)", bun.In(list)).Scan(ctx); err != nil {
+	from, err := s.lineage(ctx, list)
+	if err != nil {
 		return err
 	}
-	requests := make(map[int64]crm.Request, len(rows))
-	for _, r := range rows {
-		var request crm.Request
-		if err := json.Unmarshal([]byte(r.Request), &request); err != nil {
-			return err
-		}
-		request.ID = r.ID
-		requests[r.Number] = request
-	}
-	from := func(number, address int64, at instant) Provenance {
-		a, r := crm.Address(address), requests[number]
-		p := Provenance{Import: number, ImportID: r.ID, Line: a.Line(), At: at.Time}
-		if a.File() < len(r.Files) {
-			p.File = r.Files[a.File()].Name
+	provenance := func(number, address int64, at instant) Provenance {
+		a, i := crm.Address(address), from[number]
+		p := Provenance{Import: number, ImportID: i.id, Line: a.Line(), At: at.Time}
+		if a.File() < len(i.files) {
+			p.File = i.files[a.File()]
 		}
 		return p
 	}
 	for i := range records {
 		v := &records[i]
-		v.Created = from(v.createdImport, v.createdAddress, v.stored)
-		v.Changed = from(v.changedImport, v.changedAddress, v.updated)
+		v.Created = provenance(v.createdImport, v.createdAddress, v.stored)
+		v.Changed = provenance(v.changedImport, v.changedAddress, v.updated)
 	}
 	return nil
 }

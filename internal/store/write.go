@@ -28,7 +28,12 @@ const races = 5
 // that the database refuses is found out and rejected; the others are written.
 //
 // The rules and the mode are those saved with the batch's file: see
-// [Store.SaveFile]. Of a dry run only the ledger row is kept.
+// [Store.SaveFile]. Of a dry run only the ledger row is kept, which says what
+// Write would say if it was none.
+//
+// A key that the file's match finds two customers for makes the records that
+// bear it [crm.Ambiguous]. In a retry a record that would change, but changed
+// since the parent, is [crm.ChangedSince].
 //
 // An import that has ended wraps [crm.ErrFenced]. A batch whose outcomes do
 // not add up, or which meets a record that the same import wrote from another
@@ -87,6 +92,7 @@ type attempt struct {
 	preset crm.Outcomes // ToWrite, or what stands
 	only   *[3][]bool   // if set, a trial: only these records are loaded, and nothing is kept
 	again  bool         // this is not the first attempt
+	keys   bool         // only what identifies the records is loaded, and not what could be refused
 
 	to        target
 	addresses [3][]crm.Address
@@ -134,10 +140,12 @@ func (a *attempt) run(ctx context.Context) (crm.Counts, error) {
 	if err != nil {
 		return counts, err
 	}
-	if !a.to.dry {
-		if err := a.apply(ctx); err != nil {
-			return counts, err
-		}
+	carryOut := a.apply
+	if a.to.dry {
+		carryOut = a.plan
+	}
+	if err := carryOut(ctx); err != nil {
+		return counts, err
 	}
 	if a.only != nil {
 		return counts, errTrial
@@ -175,14 +183,16 @@ type target struct {
 	dry     bool
 	mode    crm.Mode
 	rules   crm.Rules
+	match   *matching // nil: by external id
+	since   *since    // nil: it is no retry
 }
 
 // aim reads the import and keeps it from ending before this transaction has.
 // Whoever ends it waits for us; once it has ended, we are fenced out.
 func (a *attempt) aim(ctx context.Context) error {
 	var row importRow
-	err := a.tx.NewRaw("SELECT source_id, state, dry, started_at, request FROM imports WHERE number = ?"+a.s.dialect.share(), a.in.Import).
-		Scan(ctx, &row.SourceID, &row.State, &row.Dry, &row.StartedAt, &row.Request)
+	err := a.tx.NewRaw("SELECT source_id, state, dry, parent, started_at, request FROM imports WHERE number = ?"+a.s.dialect.share(), a.in.Import).
+		Scan(ctx, &row.SourceID, &row.State, &row.Dry, &row.Parent, &row.StartedAt, &row.Request)
 	if err != nil {
 		return err
 	}
@@ -199,6 +209,12 @@ func (a *attempt) aim(ctx context.Context) error {
 		return err
 	}
 	a.to = target{source: row.SourceID, started: timeText(row.StartedAt.Time), by: request.StartedBy, dry: row.Dry, mode: file.Mode}
+	if a.to.match, err = matchingBy(file.MatchedBy); err != nil {
+		return err
+	}
+	if a.to.since, err = sinceParent(ctx, a.tx, row.Parent); err != nil {
+		return err
+	}
 	return json.Unmarshal([]byte(file.Rules), &a.to.rules)
 }
 
@@ -229,6 +245,9 @@ func (a *attempt) load(ctx context.Context, e crm.Entity) error {
 		}
 		return next < len(a.live[e]) && a.live[e][next] == ord
 	})
+	if a.keys {
+		from.first = keyColumns[e]
+	}
 	err = a.s.dialect.load(ctx, a.tx, e, from)
 	a.addresses[e] = from.addresses
 	return err

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"sluice/internal/crm"
+)
+
+// plan does what a dry run does in place of apply. The customers that would be
+// created go into import_customers, where the batches to come find those that
+// their contacts and notes hang on; nothing else of a batch bears on another.
+func (a *attempt) plan(ctx context.Context) error {
+	created := a.count(crm.Customer, crm.Created)
+	if created == 0 {
+		return nil
+	}
+	res, err := a.tx.ExecContext(ctx, "INSERT INTO import_customers (import_number, external_id) SELECT ?0, s.external_id FROM "+
+		staged(crm.Customer)+" AS s WHERE s.found IS NULL ORDER BY s.external_id ON CONFLICT DO NOTHING", a.in.Import)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != created {
+		return fmt.Errorf("%w: a customer would be created by two rows, and the verdict calls neither a duplicate", crm.ErrUnbalanced)
+	}
+	return nil
+}
+
+// findPlanned finds the contacts or notes whose customer another batch of this
+// dry run would create. They are new, as it is.
+func (a *attempt) findPlanned(ctx context.Context, e crm.Entity) error {
+	_, err := a.tx.ExecContext(ctx, a.s.dialect.find(staged(e), "import_customers", []string{"found"}, []string{"'c'"},
+		"t.import_number = ?0 AND t.external_id = s.customer_key", "s.customer_id IS NULL AND s.found IS NULL"), a.in.Import)
+	return err
+}
+
+// changes counts the fields that would change of the records that a dry run
+// would update. A nil result means none.
+func (a *attempt) changes(ctx context.Context) (crm.Changes, error) {
+	var out crm.Changes
+	for _, e := range crm.Entities {
+		m := merge(a.s.dialect, e, a.to.rules)
+		if a.count(e, crm.Updated) == 0 || len(m.columns) == 0 {
+			continue
+		}
+		counts, into, sums := make([]int64, len(m.columns)), make([]any, len(m.columns)), make([]string, len(m.columns))
+		for i, c := range m.columns {
+			sums[i] = "count(CASE WHEN " + m.values[i] + " IS DISTINCT FROM t." + c + " THEN 1 END)"
+			into[i] = &counts[i]
+		}
+		err := a.tx.QueryRowContext(ctx, "SELECT "+strings.Join(sums, ", ")+" FROM "+staged(e)+" AS s CROSS JOIN "+tables[e]+
+			" AS t WHERE s.found = 'u' AND t.id = s.target").Scan(into...)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range m.columns {
+			if counts[i] > 0 {
+				out = out.Add(crm.Changes{e.String() + "." + c: counts[i]})
+			}
+		}
+	}
+	return out, nil
+}
+
+// forget drops what import_customers holds of imports that have ended; the
+// where clause says which imports i. It is no part of the transaction that
+// ends them: with as many rows as a file has customers, it takes its time.
+func (s *Store) forget(ctx context.Context, where string, arg any) error {
+	_, err := s.db.NewRaw("DELETE FROM import_customers WHERE import_number IN (SELECT i.number FROM imports AS i WHERE "+where+
+		" AND i.state NOT IN (?))", arg, bun.In(openStates)).Exec(ctx)
+	return err
+}

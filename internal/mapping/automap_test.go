@@ -25,7 +25,7 @@ func chosen(t *testing.T, table string) (map[string]crm.Decision, *Mapping) {
 		if i < len(rows[0]) {
 			by[rows[0][i]] = d
 		} else {
-			by[d.About] = d
+			by[d.About+": "+d.Choice] = d
 		}
 	}
 	return by, m
@@ -79,8 +79,10 @@ func TestCellsSpeakForAndAgainstAName(t *testing.T) {
 func TestVendorsStatusWordsAreTranslatedAndShown(t *testing.T) {
 	t.Parallel()
 	by, m := chosen(t, "Record ID,Lifecycle Stage,Lead Status\n1,lead,NEW\n2,lead,\n3,lead,BAD_TIMING\n4,lead,open_deal")
-	if d := by[`values of column "Lead Status"`]; !strings.Contains(d.Choice, "HubSpot") || !strings.Contains(d.Evidence, "OPEN_DEAL: Qualified Lead") {
-		t.Errorf("decision %+v", d)
+	for choice, want := range map[string]string{"New Lead": "HubSpot's New, Open", "Qualified Lead": "HubSpot's OPEN_DEAL", "blank": "all others, with a warning"} {
+		if d := by[`values of column "Lead Status": `+choice]; !strings.Contains(d.Evidence, want) {
+			t.Errorf("decision %+v, want one for %q", d, want)
+		}
 	}
 	p, err := m.Mapper()
 	if err != nil {

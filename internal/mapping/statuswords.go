@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -91,16 +90,33 @@ func (p *plan) translate(column int) {
 	default:
 		return
 	}
-	var words []string
-	for _, word := range sortedKeys(list.words) {
-		words = append(words, fmt.Sprintf("%s: %s", word, list.words[word]))
+	p.more = append(p.more, list.decisions(p.about(column))...)
+}
+
+// decisions shows what a list translates, a state at a time.
+func (l *wordList) decisions(column string) []crm.Decision {
+	byState := make(map[string][]string)
+	seen := make(map[string]bool)
+	for _, word := range sortedKeys(l.words) {
+		if !seen[folded(word)] {
+			seen[folded(word)] = true
+			byState[l.words[word]] = append(byState[l.words[word]], word)
+		}
 	}
-	p.more = append(p.more, crm.Decision{
-		About: "values of " + p.about(column), Choice: "the lead statuses of " + list.vendor,
-		Evidence: "the column's words are the vendor's own: " + strings.Join(words, ", ") + "; others are left blank, with a warning",
-		Score:    0.8,
+	var out []crm.Decision
+	for _, state := range leadStatuses {
+		if words := byState[state]; words != nil {
+			out = append(out, crm.Decision{
+				About: "values of " + column, Choice: state, Evidence: l.vendor + "'s " + strings.Join(words, ", "), Score: 0.8,
+			})
+		}
+	}
+	return append(out, crm.Decision{
+		About: "values of " + column, Choice: "blank", Evidence: "all others, with a warning: they say nothing of a lead's state", Score: 0.8,
 	})
 }
+
+var leadStatuses = []string{"New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead"}
 
 // vendor finds whose export a header is, by at least two names that few others
 // use together.

@@ -38,9 +38,11 @@ type Store interface {
 	Source(ctx context.Context, slug string) (crm.Source, error)
 	OpenImport(ctx context.Context, r crm.Request, mapping string) (crm.Opened, error)
 	Opening(ctx context.Context, number int64) (crm.ImportRow, error)
+	Import(ctx context.Context, id string) (crm.ImportRow, error)
 	Mark(ctx context.Context, number int64, s crm.State, by string) error
 	SaveFile(ctx context.Context, number int64, row crm.FileRow, how crm.Writing) error
 	File(ctx context.Context, number int64, file int) (crm.FileRow, error)
+	FileNames(ctx context.Context, number int64) ([]string, error)
 	Write(ctx context.Context, in crm.WriteBatch, open crm.PartOpener) (crm.Counts, error)
 	Ledger(ctx context.Context, number int64, from int) iter.Seq2[crm.LedgerRow, error]
 	Recount(ctx context.Context, number int64) (crm.Recount, error)

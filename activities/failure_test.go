@@ -51,29 +51,3 @@ func TestStoppingWorkerGivesTheStepBackAndACancelStaysOne(t *testing.T) {
 		t.Errorf("a cancelled step answers %v, want canceled", got)
 	}
 }
-
-func TestRejectGroupsAreBoundedAndLoseNoRow(t *testing.T) {
-	t.Parallel()
-	l := &listing{groups: map[group]*crm.RejectGroup{}}
-	var rows int64
-	for i := range 3 * crm.MaxRejectGroups {
-		for n := range i + 1 {
-			rows++
-			r := crm.RejectedRow{Line: int64(1000*i + n), Faults: []crm.Rejection{{Reason: crm.ReasonBadEmail, Column: fmt.Sprint(i)}}}
-			l.groups[group{r.Faults[0].Reason, r.Faults[0].Column}] = &crm.RejectGroup{
-				Reason: r.Faults[0].Reason, Column: r.Faults[0].Column, Count: int64(n + 1), FirstLine: int64(1000 * i)}
-		}
-	}
-	got := l.grouped()
-	var sum int64
-	for i, g := range got {
-		sum += g.Count
-		if i > 0 && i < len(got)-1 && got[i-1].Count < g.Count {
-			t.Errorf("group %d has more rows than the one before", i)
-		}
-	}
-	last := got[len(got)-1]
-	if len(got) != crm.MaxRejectGroups || sum != rows || last.Reason != "other" || last.FirstLine != 0 {
-		t.Errorf("%d groups of %d rows, the last %+v; want %d groups of %d", len(got), sum, last, crm.MaxRejectGroups, rows)
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"sluice/internal/crm"
@@ -15,10 +16,12 @@ import (
 // with the evidence for each decision, and keeps the plan with the import.
 //
 // It leaves a UTF-8 copy in the stage when the file is not plain UTF-8 text
-// already. Running it twice decides the same and stages another copy under the
+// already, and when the file is a reject file, whose rows go back to where they
+// stood. Running it twice decides the same and stages another copy under the
 // attempt's own key. A file that is no table, a header that is damaged, a
-// mapping that does not fit the header and a column whose dates can be read in
-// two ways end the import, before anything is written.
+// mapping that does not fit the header, a column whose dates can be read in two
+// ways and a reject file whose rows cannot be told apart end the import, before
+// anything is written.
 func (a *Activities) Inspect(ctx context.Context, in crm.InspectInput) (crm.Inspected, error) {
 	imp, err := a.Store.Opening(ctx, in.Import.Number)
 	if err != nil {
@@ -28,34 +31,23 @@ func (a *Activities) Inspect(ctx context.Context, in crm.InspectInput) (crm.Insp
 	if err != nil {
 		return crm.Inspected{}, err
 	}
-	settings := readingSettings(spec, imp.Request.Sheet)
-	file, format, decisions, err := a.readable(ctx, in, settings)
+	t, err := a.table(ctx, in, imp, spec)
 	if err != nil {
 		return crm.Inspected{}, err
 	}
-	layout, found, err := tabular.Sniff(ctx, a.source(file), format, settings)
-	if err != nil {
+	if err := a.decide(ctx, &t, spec, options); err != nil {
 		return crm.Inspected{}, err
 	}
-	decisions = append(decisions, found...)
-	m, found, err := mapping.Resolve(layout.Header, nil, spec, options)
-	if err != nil {
+	row := crm.FileRow{File: in.File, Parsed: t.file, Start: t.plan.Layout.Start, Decisions: t.decisions}
+	if row.Plan, err = json.Marshal(t.plan); err != nil {
 		return crm.Inspected{}, err
 	}
-	decisions = append(decisions, found...)
-	if found, err = a.survey(ctx, file, layout, m); err != nil {
-		return crm.Inspected{}, err
-	}
-	row := crm.FileRow{File: in.File, Parsed: file, Start: layout.Start, Decisions: append(decisions, found...)}
-	if row.Plan, err = json.Marshal(plan{layout, m}); err != nil {
-		return crm.Inspected{}, err
-	}
-	how := m.Writing()
+	how := t.plan.Mapping.Writing()
 	if imp.Request.Mode != "" {
 		how.Mode = imp.Request.Mode
 	}
 	err = a.Store.SaveFile(ctx, imp.Number, row, how)
-	return crm.Inspected{File: file, Start: layout.Start}, err
+	return crm.Inspected{File: t.file, Start: row.Start}, err
 }
 
 // mappingOf returns the mapping that Open kept, nil if there is none, and what
@@ -75,55 +67,60 @@ func (a *Activities) mappingOf(ctx context.Context, imp crm.ImportRow) (*mapping
 	return spec, o, err
 }
 
-// readingSettings takes what the mapping says about the file itself; a sheet
-// named in the request wins.
-func readingSettings(spec *mapping.Spec, sheet string) crm.Reading {
-	s := crm.Reading{Sheet: sheet}
-	if spec != nil {
-		s = s.Over(spec.Reading)
+// sampleRows is how many rows speak for and against the names of columns.
+const sampleRows = 200
+
+// decide fits the mapping to the table's columns.
+func (a *Activities) decide(ctx context.Context, t *table, spec *mapping.Spec, o mapping.Options) error {
+	if t.known == nil {
+		samples, err := tabular.Samples(ctx, a.source(t.file), t.plan.Layout, sampleRows)
+		if err != nil {
+			return err
+		}
+		t.known = &known{samples: samples}
 	}
-	return s
+	m, found, err := mapping.Resolve(t.plan.Layout.Header, t.known.samples, spec, o)
+	if err != nil {
+		return err
+	}
+	t.plan.Mapping, t.plan.Ignored = m, ignored(t.plan.Layout.Header, found)
+	t.decisions = append(append(t.decisions, found...), t.known.orders(m)...)
+	found, err = a.survey(ctx, t)
+	t.decisions = append(t.decisions, found...)
+	return err
 }
 
-// readable returns the file as text that a reader can seek in: as it came, or
-// rewritten once.
-func (a *Activities) readable(ctx context.Context, in crm.InspectInput, s crm.Reading) (crm.File, tabular.Format, []crm.Decision, error) {
-	src := a.source(in.File)
-	format, decisions, err := tabular.Identify(ctx, src, s)
-	if err != nil || format.Plain() {
-		return in.File, format, decisions, err
+// ignored names the columns that a mapping sends nowhere. Of its decisions the
+// first ones are those about the columns, in order.
+func ignored(header []string, decisions []crm.Decision) (names []string) {
+	for i, name := range header {
+		if decisions[i].Choice != "ignore" {
+			continue
+		}
+		if name == "" {
+			name = fmt.Sprintf("column %d", i+1)
+		}
+		names = append(names, name)
 	}
-	pr, pw := io.Pipe()
-	written := make(chan error, 1)
-	go func() {
-		err := format.Rewrite(ctx, src, pw)
-		pw.CloseWithError(err)
-		written <- err
-	}()
-	o, err := a.Stage.Put(ctx, fileKey(in.Import.ID, attempt(ctx), in.File.Number), pr)
-	pr.CloseWithError(err) // ends Rewrite if Put gave up first
-	if wrote := <-written; wrote != nil && !errors.Is(wrote, io.ErrClosedPipe) {
-		err = wrote // Put only passes it on
-	}
-	return crm.File{Number: in.File.Number, Name: in.File.Name, Object: o}, format, decisions, err
+	return names
 }
 
 // survey looks at whole columns where a part of one can mislead: dates.
-func (a *Activities) survey(ctx context.Context, f crm.File, l tabular.Layout, m *mapping.Mapping) ([]crm.Decision, error) {
-	s := m.Survey()
+func (a *Activities) survey(ctx context.Context, t *table) ([]crm.Decision, error) {
+	s := t.plan.Mapping.Survey()
 	if s == nil {
 		return nil, nil
 	}
-	r, closer, err := a.rows(ctx, f, l, l.Start)
+	r, err := a.rows(ctx, t.file, &t.plan, t.plan.Layout.Start)
 	if err != nil {
 		return nil, err
 	}
-	defer closer.Close()
+	defer r.Close()
 	var row crm.Row
 	for {
 		err := r.Read(&row)
 		if errors.Is(err, io.EOF) {
-			return s.Decide(m)
+			return s.Decide(t.plan.Mapping)
 		}
 		if err == nil {
 			err = ctx.Err()

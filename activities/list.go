@@ -1,13 +1,10 @@
 package activities
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"slices"
-	"sort"
 
 	"sluice/internal/crm"
 )
@@ -21,48 +18,56 @@ type listing struct {
 	a  *Activities
 	in crm.ReconcileInput
 
-	counts      crm.Counts
-	batches     int
-	rejects     crm.Object
-	unprocessed crm.Object
-	groups      map[group]*crm.RejectGroup
+	counts   crm.Counts
+	changes  crm.Changes
+	batches  int
+	rejected groups
+	warned   groups
 
-	settled map[crm.Address][]crm.Rejection // rejected by a batch of leftovers
-	rejList *list
-	unpList *list
+	settled                        map[crm.Address][]crm.Rejection // rejected by a batch of leftovers
+	rejects, warnings, unprocessed *list
 }
 
-type group struct {
-	reason crm.Reason
-	column string
-}
-
-func (l *listing) run(ctx context.Context, imp crm.ImportRow) error {
-	reread, err := l.add(ctx)
-	if err != nil {
-		return err
-	}
+// run fills the counts, the groups and the lists of a report.
+func (l *listing) run(ctx context.Context, imp crm.ImportRow, r *crm.Report) error {
 	att := attempt(ctx)
-	l.rejList = newList(ctx, l.a.Stage, listKey(imp.ID, att, "rejected"))
-	l.unpList = newList(ctx, l.a.Stage, listKey(imp.ID, att, "unprocessed"))
-	defer l.rejList.abandon()
-	defer l.unpList.abandon()
-	if reread || l.in.State != crm.Done {
+	l.rejected, l.warned = groups{}, groups{}
+	l.rejects = newList(ctx, l.a.Stage, listKey(imp.ID, att, "rejected"))
+	l.warnings = newList(ctx, l.a.Stage, listKey(imp.ID, att, "warned"))
+	l.unprocessed = newList(ctx, l.a.Stage, listKey(imp.ID, att, "unprocessed"))
+	defer l.rejects.abandon()
+	defer l.warnings.abandon()
+	defer l.unprocessed.abandon()
+	reread, err := l.add(ctx)
+	switch {
+	case err != nil:
+	case reread || l.in.State != crm.Done:
 		err = l.reread(ctx, imp)
-	} else {
+	default:
 		err = l.collect(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	if l.rejects, err = l.rejList.close(); err != nil {
+	if r.RejectObject, err = l.rejects.close(); err != nil {
 		return err
 	}
-	l.unprocessed, err = l.unpList.close()
-	return err
+	if r.WarnedObject, err = l.warnings.close(); err != nil {
+		return err
+	}
+	if r.UnprocessedObject, err = l.unprocessed.close(); err != nil {
+		return err
+	}
+	r.Counts, r.Batches, r.Changes = l.counts, l.batches, l.changes
+	r.Rejects = l.rejected.sorted()
+	if len(l.warned) > 0 {
+		r.Warned = l.warned.sorted()
+	}
+	return nil
 }
 
-// add adds up the ledger, and says whether a row was rejected after Parse.
+// add adds up the ledger and copies the warnings, and says whether a row was
+// rejected after Parse.
 func (l *listing) add(ctx context.Context) (reread bool, err error) {
 	l.settled = map[crm.Address][]crm.Rejection{}
 	for row, err := range l.a.Store.Ledger(ctx, l.in.Import.Number, 0) {
@@ -71,6 +76,10 @@ func (l *listing) add(ctx context.Context) (reread bool, err error) {
 		}
 		l.batches++
 		l.counts.Add(row.Counts)
+		l.changes = l.changes.Add(row.Changes)
+		if err := l.a.listedRows(ctx, row.Batch.Warned, l.warn); err != nil {
+			return false, err
+		}
 		if row.Settles {
 			if err := l.a.rejectedRecords(ctx, &row, l.settled); err != nil {
 				return false, err
@@ -106,36 +115,11 @@ func (l *listing) collect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err := l.a.rejectedRows(ctx, row.Batch.Rejects, func(r crm.RejectedRow) error { return l.reject(r) })
-		if err != nil {
+		if err := l.a.listedRows(ctx, row.Batch.Rejects, l.reject); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// rejectedRows reads the rows that Parse rejected in one batch.
-func (a *Activities) rejectedRows(ctx context.Context, o crm.Object, each func(crm.RejectedRow) error) error {
-	if o.IsZero() {
-		return nil
-	}
-	r, err := a.Stage.ReadCompressed(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	d := json.NewDecoder(bufio.NewReaderSize(r, 1<<16))
-	for {
-		var row crm.RejectedRow
-		if err := d.Decode(&row); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if err := each(row); err != nil {
-			return err
-		}
-	}
 }
 
 // reread reads every inspected file again, beside the ledger.
@@ -149,13 +133,13 @@ func (l *listing) reread(ctx context.Context, imp crm.ImportRow) error {
 		if err != nil {
 			return err
 		}
-		rows, closer, err := l.a.rows(ctx, row.Parsed, p.Layout, row.Start)
+		rows, err := l.a.rows(ctx, row.Parsed, &p, row.Start)
 		if err != nil {
 			return err
 		}
 		err = l.file(ctx, n, rows)
 		blank += rows.Blank()
-		closer.Close()
+		rows.Close()
 		if err != nil {
 			return err
 		}
@@ -164,12 +148,8 @@ func (l *listing) reread(ctx context.Context, imp crm.ImportRow) error {
 	return nil
 }
 
-type rowReader interface {
-	Read(row *crm.Row) error
-}
-
 // file walks one file's rows beside the batches that cover them.
-func (l *listing) file(ctx context.Context, n int, rows rowReader) error {
+func (l *listing) file(ctx context.Context, n int, rows *reading) error {
 	var row crm.Row
 	read := func() (bool, error) {
 		err := rows.Read(&row)
@@ -195,9 +175,9 @@ func (l *listing) file(ctx context.Context, n int, rows rowReader) error {
 		}
 		for ; more && row.Line <= batch.Batch.Last; more, err = read() {
 			if row.Line < batch.Batch.First {
-				err = l.skip(n, &row)
-			} else if f := faults[crm.At(n, row.Line)]; f != nil {
-				err = l.reject(crm.RejectedRow{File: n, Line: row.Line, Faults: f, Cells: row.Cells})
+				err = l.skip(rows.address, &row)
+			} else if f := l.faultsOf(faults, rows.address); f != nil {
+				err = l.reject(crm.RejectedRow{File: rows.address.File(), Line: rows.address.Line(), Faults: f, Cells: row.Cells})
 			}
 			if err != nil {
 				return err
@@ -205,7 +185,7 @@ func (l *listing) file(ctx context.Context, n int, rows rowReader) error {
 		}
 	}
 	for ; more && err == nil; more, err = read() {
-		if err := l.skip(n, &row); err != nil {
+		if err := l.skip(rows.address, &row); err != nil {
 			return err
 		}
 	}
@@ -215,121 +195,39 @@ func (l *listing) file(ctx context.Context, n int, rows rowReader) error {
 // faults gathers why rows of a batch were rejected, by whichever step.
 func (l *listing) faults(ctx context.Context, r *crm.LedgerRow) (map[crm.Address][]crm.Rejection, error) {
 	out := map[crm.Address][]crm.Rejection{}
-	err := l.a.rejectedRows(ctx, r.Batch.Rejects, func(row crm.RejectedRow) error {
-		out[crm.At(r.Batch.File, row.Line)] = row.Faults
+	err := l.a.listedRows(ctx, r.Batch.Rejects, func(row crm.RejectedRow) error {
+		out[crm.At(row.File, row.Line)] = row.Faults
 		return nil
 	})
 	if err == nil && rejectedByWrite(r) {
 		err = l.a.rejectedRecords(ctx, r, out)
 	}
-	for line := r.Batch.First; line <= r.Batch.Last && len(l.settled) > 0; line++ {
-		if f := l.settled[crm.At(r.Batch.File, line)]; f != nil {
-			out[crm.At(r.Batch.File, line)] = f
-		}
-	}
 	return out, err
 }
 
-func (l *listing) reject(r crm.RejectedRow) error {
-	for _, f := range r.Faults {
-		g := l.groups[group{f.Reason, f.Column}]
-		if g == nil {
-			g = &crm.RejectGroup{Reason: f.Reason, Column: f.Column, FirstFile: r.File, FirstLine: r.Line}
-			l.groups[group{f.Reason, f.Column}] = g
-		}
-		g.Count++
+// faultsOf returns why a row of a batch was rejected; nil if it was not.
+func (l *listing) faultsOf(batch map[crm.Address][]crm.Rejection, row crm.Address) []crm.Rejection {
+	if f := l.settled[row]; f != nil {
+		return f
 	}
-	return l.rejList.add(r)
+	return batch[row]
+}
+
+func (l *listing) reject(r crm.RejectedRow) error {
+	l.rejected.add(&r)
+	return l.rejects.add(r)
+}
+
+// warn lists a row with warnings. Those of a row that Parse accepted stand, and
+// are counted, even if Write rejects it: what was left out was left out.
+func (l *listing) warn(r crm.RejectedRow) error {
+	l.warned.add(&r)
+	return l.warnings.add(r)
 }
 
 // skip lists a row that no batch covers.
-func (l *listing) skip(file int, r *crm.Row) error {
+func (l *listing) skip(at crm.Address, r *crm.Row) error {
 	l.counts.Read++
 	l.counts.Unprocessed++
-	return l.unpList.add(crm.RejectedRow{File: file, Line: r.Line, Cells: r.Cells})
-}
-
-// grouped returns the groups by falling count; see [crm.Report.Rejects].
-func (l *listing) grouped() []crm.RejectGroup {
-	out := make([]crm.RejectGroup, 0, len(l.groups))
-	for _, g := range l.groups {
-		out = append(out, *g)
-	}
-	sort.Slice(out, func(i, j int) bool {
-		a, b := out[i], out[j]
-		if a.Count != b.Count {
-			return a.Count > b.Count
-		}
-		if a.Reason != b.Reason {
-			return a.Reason < b.Reason
-		}
-		return a.Column < b.Column
-	})
-	if len(out) > crm.MaxRejectGroups {
-		rest := crm.RejectGroup{Reason: "other", FirstFile: out[crm.MaxRejectGroups-1].FirstFile, FirstLine: out[crm.MaxRejectGroups-1].FirstLine}
-		for _, g := range out[crm.MaxRejectGroups-1:] {
-			rest.Count += g.Count
-			if crm.At(g.FirstFile, g.FirstLine) < crm.At(rest.FirstFile, rest.FirstLine) {
-				rest.FirstFile, rest.FirstLine = g.FirstFile, g.FirstLine
-			}
-		}
-		out = append(out[:crm.MaxRejectGroups-1], rest)
-	}
-	return out
-}
-
-// list writes rows, one JSON object a line, into a staged object that begins
-// with its first row: an empty list leaves nothing.
-type list struct {
-	ctx   context.Context
-	stage Stage
-	key   string
-
-	pipe *io.PipeWriter
-	w    *bufio.Writer
-	done chan struct{}
-	o    crm.Object
-	err  error
-}
-
-func newList(ctx context.Context, s Stage, key string) *list {
-	return &list{ctx: ctx, stage: s, key: key}
-}
-
-func (l *list) add(r crm.RejectedRow) error {
-	if l.pipe == nil {
-		var pr *io.PipeReader
-		pr, l.pipe = io.Pipe()
-		l.w, l.done = bufio.NewWriterSize(l.pipe, 1<<16), make(chan struct{})
-		go func() {
-			defer close(l.done)
-			l.o, l.err = l.stage.PutCompressed(l.ctx, l.key, pr)
-			pr.CloseWithError(l.err)
-		}()
-	}
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = l.w.Write(append(line, '\n'))
-	return err
-}
-
-func (l *list) close() (crm.Object, error) {
-	if l.pipe == nil {
-		return crm.Object{}, nil
-	}
-	err := l.w.Flush()
-	l.pipe.CloseWithError(err)
-	<-l.done
-	return l.o, errors.Join(err, l.err)
-}
-
-// abandon ends the writing of a list that was not closed. After close it does
-// nothing.
-func (l *list) abandon() {
-	if l.pipe != nil {
-		l.pipe.CloseWithError(context.Canceled)
-		<-l.done
-	}
+	return l.unprocessed.add(crm.RejectedRow{File: at.File(), Line: at.Line(), Cells: r.Cells})
 }

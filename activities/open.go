@@ -13,9 +13,9 @@ import (
 )
 
 // Open enters the import in the store, under the ID that came with the
-// request, and keeps the mapping that holds for it: the request's, else the
-// source's. When the same file was imported before in the same way, it says by
-// which import.
+// request, and keeps the mapping that holds for it: the request's, else, for a
+// retry, that of the import it retries, else the source's. When the same file
+// was imported before in the same way, it says by which import.
 //
 // It leaves the mapping in the stage. Running it twice finds the import that
 // is there. A mapping that cannot be read ends the import as invalid.
@@ -42,6 +42,12 @@ func (a *Activities) Open(ctx context.Context, r crm.Request) (crm.Opened, error
 func (a *Activities) effectiveMapping(ctx context.Context, r crm.Request) (string, error) {
 	if !r.Mapping.IsZero() {
 		in, err := a.Stage.Open(ctx, r.Mapping, 0)
+		return text(in, err)
+	}
+	if r.Parent != "" {
+		// Not the source's, which may have been saved since: a retry without
+		// a word about the mapping means the same once more.
+		in, err := a.Stage.OpenKey(ctx, mappingKey(r.Parent))
 		return text(in, err)
 	}
 	source, err := a.Store.Source(ctx, r.Source)
@@ -71,8 +77,8 @@ func verdictKey(id string, batch int) string { return fmt.Sprintf("imports/%s/ve
 func batchKey(id, attempt string, n int) string {
 	return fmt.Sprintf("imports/%s/batches/%d/%s", id, n, attempt)
 }
-func fileKey(id, attempt string, n int) string {
-	return fmt.Sprintf("imports/%s/files/%d/%s.csv", id, n, attempt)
+func fileKey(id, attempt string, n int, made string) string {
+	return fmt.Sprintf("imports/%s/files/%d/%s.%s", id, n, attempt, made)
 }
 func listKey(id, attempt, list string) string {
 	return fmt.Sprintf("imports/%s/lists/%s/%s.ndjson.zst", id, attempt, list)

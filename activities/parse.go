@@ -11,11 +11,11 @@ import (
 
 	"sluice/internal/crm"
 	"sluice/internal/mapping"
-	"sluice/internal/tabular"
 )
 
 // Parse reads the next rows of a file, maps them to records, and stages the
-// records in batches, in address order, each batch's rejected rows beside it.
+// records in batches, in address order. Beside each batch lie its rejected rows,
+// and the rows it accepted with warnings.
 //
 // It reads the staged file from in.From and leaves at most in.Batches batches.
 // It is bounded, so a lost worker costs one group and no more; its keys carry
@@ -35,11 +35,11 @@ func (a *Activities) Parse(ctx context.Context, in crm.ParseInput) (crm.Parsed, 
 	if err != nil {
 		return crm.Parsed{}, err
 	}
-	rows, closer, err := a.rows(ctx, in.File, p.Layout, in.From)
+	rows, err := a.rows(ctx, in.File, &p, in.From)
 	if err != nil {
 		return crm.Parsed{}, err
 	}
-	defer closer.Close()
+	defer rows.Close()
 	g := &grouping{a: a, in: in, imp: imp, rows: rows, mapper: mapper, attempt: attempt(ctx)}
 	return g.run(ctx)
 }
@@ -49,7 +49,7 @@ type grouping struct {
 	a       *Activities
 	in      crm.ParseInput
 	imp     crm.ImportRow
-	rows    *tabular.Reader
+	rows    *reading
 	mapper  *mapping.Mapper
 	attempt string
 
@@ -59,6 +59,7 @@ type grouping struct {
 	counts  [3]int
 	keys    crm.BatchKeys
 	rejects bytes.Buffer
+	warned  bytes.Buffer
 	values  []string
 	line    []byte
 	out     crm.Parsed
@@ -119,25 +120,28 @@ func (g *grouping) reset() {
 	}
 	g.counts, g.keys = [3]int{}, crm.BatchKeys{}
 	g.rejects.Reset()
+	g.warned.Reset()
 }
 
 // take maps the row at hand and adds it to the batch, as records or as a
 // rejected row.
 func (g *grouping) take(b *crm.Batch) error {
-	address := crm.At(g.in.File.Number, g.row.Line)
-	if !address.Fits() {
-		return fmt.Errorf("line %d: %w: a file may have %d lines; split it", g.row.Line, crm.ErrInvalid, int64(1)<<32)
+	if address := g.rows.address; !address.Fits() {
+		return fmt.Errorf("line %d: %w: a file may have %d lines; split it", address.Line(), crm.ErrInvalid, int64(1)<<32)
 	}
 	if g.row.Fault != "" {
 		return g.reject(b, []crm.Rejection{{Reason: g.row.Fault}})
 	}
 	g.mapper.Map(&g.row, &g.mapped)
-	b.Counts.Warnings += int64(len(g.mapped.Warnings))
 	if len(g.mapped.Faults) > 0 {
 		return g.reject(b, g.mapped.Faults)
 	}
-	g.add(address)
-	return nil
+	g.add()
+	if len(g.mapped.Warnings) == 0 {
+		return nil
+	}
+	b.Counts.Warnings += int64(len(g.mapped.Warnings))
+	return g.list(&g.warned, g.mapped.Warnings)
 }
 
 func (g *grouping) reject(b *crm.Batch, faults []crm.Rejection) error {
@@ -145,13 +149,19 @@ func (g *grouping) reject(b *crm.Batch, faults []crm.Rejection) error {
 	for _, f := range faults {
 		g.out.Rejects[f.Reason]++
 	}
-	line, err := json.Marshal(crm.RejectedRow{File: g.in.File.Number, Line: g.row.Line, Faults: faults, Cells: g.row.Cells})
-	g.rejects.Write(append(line, '\n'))
+	return g.list(&g.rejects, faults)
+}
+
+// list adds the row at hand to a list, with what is to be said of it.
+func (g *grouping) list(to *bytes.Buffer, faults []crm.Rejection) error {
+	line, err := json.Marshal(crm.RejectedRow{File: g.rows.address.File(), Line: g.rows.address.Line(), Faults: faults, Cells: g.row.Cells})
+	to.Write(append(line, '\n'))
 	return err
 }
 
 // add appends the records of the row at hand to the batch's parts.
-func (g *grouping) add(address crm.Address) {
+func (g *grouping) add() {
+	address := g.rows.address
 	var keys [3]*crm.Key
 	for _, e := range crm.Entities {
 		values := g.mapped.Records[e]
@@ -195,7 +205,12 @@ func (g *grouping) stage(ctx context.Context, b *crm.Batch) (err error) {
 		}
 	}
 	if g.rejects.Len() > 0 {
-		b.Rejects, err = g.a.Stage.PutCompressed(ctx, prefix+"/rejects.zst", &g.rejects)
+		if b.Rejects, err = g.a.Stage.PutCompressed(ctx, prefix+"/rejects.zst", &g.rejects); err != nil {
+			return err
+		}
+	}
+	if g.warned.Len() > 0 {
+		b.Warned, err = g.a.Stage.PutCompressed(ctx, prefix+"/warned.zst", &g.warned)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,8 +10,17 @@ import (
 )
 
 // Reconcile recounts an import from its ledger and from the tables, writes the
-// lists of rejected and unprocessed rows, and ends the import: its state, its
-// report and its notifications commit together.
+// lists of rejected, warned and unprocessed rows, and ends the import: its
+// state, its report and its notifications commit together.
+//
+// The list of warned rows has those that Parse did not reject, and a warning of
+// it for each that is counted. What became of every accepted row is not listed
+// here but made on demand from the ledger and the batches, so that an import
+// nobody asks about pays nothing for it.
+//
+// A dry run has its ledger and nothing in the tables to hold it against. It is
+// counted and listed like any other, with the fields it would change, and
+// nobody is notified of it.
 //
 // An import that has ended keeps the report it has, so running it twice is
 // harmless. A recount that disagrees with the tables, or rows that are not
@@ -24,16 +34,19 @@ func (a *Activities) Reconcile(ctx context.Context, in crm.ReconcileInput) (crm.
 	if imp.Report != nil {
 		return *imp.Report, nil
 	}
-	l := &listing{a: a, in: in, groups: map[group]*crm.RejectGroup{}}
-	if err := l.run(ctx, imp); err != nil {
+	report := crm.Report{ImportID: imp.ID, Number: imp.Number, Source: imp.Source, State: in.State, Failure: in.Failure,
+		DryRun: imp.Request.Plan, Parent: imp.Request.Parent, StartedAt: imp.StartedAt}
+	l := &listing{a: a, in: in}
+	if err := l.run(ctx, imp, &report); err != nil {
 		return crm.Report{}, err
 	}
-	report := crm.Report{ImportID: imp.ID, Number: imp.Number, Source: imp.Source, State: in.State, Failure: in.Failure,
-		Counts: l.counts, Rejects: l.grouped(), RejectObject: l.rejects, UnprocessedObject: l.unprocessed,
-		Batches: l.batches, StartedAt: imp.StartedAt, EndedAt: time.Now().UTC().Truncate(time.Millisecond)}
-	if !l.rejects.IsZero() {
-		report.RejectFile = a.Stage.Path(l.rejects)
+	if err := a.nameIgnored(ctx, imp, &report); err != nil {
+		return crm.Report{}, err
 	}
+	if !report.RejectObject.IsZero() {
+		report.RejectFile = a.Stage.Path(report.RejectObject)
+	}
+	report.EndedAt = time.Now().UTC().Truncate(time.Millisecond)
 	report.Seconds = report.EndedAt.Sub(report.StartedAt).Seconds()
 	if report.Seconds > 0 {
 		report.RowsPerSecond = float64(report.Read-report.Unprocessed) / report.Seconds
@@ -50,12 +63,51 @@ func (a *Activities) Reconcile(ctx context.Context, in crm.ReconcileInput) (crm.
 	return report, nil
 }
 
+// nameIgnored says which columns went nowhere, each name once. Files that were
+// not inspected, because the import ended before, say nothing.
+func (a *Activities) nameIgnored(ctx context.Context, imp crm.ImportRow, r *crm.Report) error {
+	seen := map[string]bool{}
+	for n := range imp.Request.Files {
+		_, p, err := a.planned(ctx, imp.Import, n)
+		if errors.Is(err, crm.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, name := range p.Ignored {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			if r.IgnoredColumns++; r.IgnoredColumns <= crm.MaxIgnored {
+				r.Ignored = append(r.Ignored, cut(name, 64))
+			}
+		}
+	}
+	return nil
+}
+
+// cut returns the first characters of a text, n at the most.
+func cut(text string, n int) string {
+	for i := range text {
+		if n == 0 {
+			return text[:i]
+		}
+		n--
+	}
+	return text
+}
+
 // agree compares the ledger's counts with what the tables say, and turns a
-// disagreement into the report's failure.
+// disagreement into the report's failure. The tables say nothing of a dry run.
 func (a *Activities) agree(ctx context.Context, r *crm.Report) error {
-	tables, err := a.Store.Recount(ctx, r.Number)
-	if err != nil {
-		return err
+	var tables crm.Recount
+	if !r.DryRun {
+		var err error
+		if tables, err = a.Store.Recount(ctx, r.Number); err != nil {
+			return err
+		}
 	}
 	fault := ""
 	if !r.Balanced() {
@@ -64,9 +116,9 @@ func (a *Activities) agree(ctx context.Context, r *crm.Report) error {
 	for _, e := range crm.Entities {
 		t := r.Of(e)
 		switch {
-		case t.Created != tables[e].Created:
+		case !r.DryRun && t.Created != tables[e].Created:
 			fault = fmt.Sprintf("the ledger counts %d %s created, the table %d", t.Created, e.Plural(), tables[e].Created)
-		case t.Updated != tables[e].Updated:
+		case !r.DryRun && t.Updated != tables[e].Updated:
 			fault = fmt.Sprintf("the ledger counts %d %s updated, their before-images %d", t.Updated, e.Plural(), tables[e].Updated)
 		case t.Waiting != 0 && r.State == crm.Done:
 			fault = fmt.Sprintf("%d %s still wait for their customer", t.Waiting, e.Plural())
@@ -79,9 +131,10 @@ func (a *Activities) agree(ctx context.Context, r *crm.Report) error {
 	return nil
 }
 
-// messages makes the outbox rows of an ended import.
+// messages makes the outbox rows of an ended import. Of a dry run nobody hears
+// but who asked for it.
 func (a *Activities) messages(r crm.Report) []crm.Message {
-	if a.Mailer == nil {
+	if a.Mailer == nil || r.DryRun {
 		return nil
 	}
 	subject, body := a.Mailer.Compose(r)

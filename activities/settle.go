@@ -105,7 +105,7 @@ func (s *settling) batch(ctx context.Context, r *crm.LedgerRow) error {
 	}
 	var at [3]int
 	for _, has := range keys.Rows {
-		row := leftover{batch: r.Batch.Number}
+		row := leftover{batch: r.Batch.Number, file: r.Batch.File}
 		for e := range at {
 			row.at[e] = -1
 			if has&(1<<e) != 0 {
@@ -160,6 +160,7 @@ func (a *Activities) partLines(ctx context.Context, p *crm.Part) ([][]byte, erro
 // each record in its batch's parts; -1 where the row has none.
 type leftover struct {
 	batch    int
+	file     int // of the batch
 	at       [3]int
 	keys     [3]crm.Key
 	outcomes [3]crm.Outcome
@@ -283,7 +284,7 @@ func (s *settling) flush(ctx context.Context) error {
 
 // stage puts the chunk into the stage as a batch like any other.
 func (s *settling) stage(ctx context.Context, c *chunk) (b crm.Batch, verdict crm.Object, err error) {
-	b = crm.Batch{Number: s.next, File: c.first.File(), First: c.first.Line(), Last: c.last.Line(), Counts: crm.RowTally{Read: c.rows}}
+	b = crm.Batch{Number: s.next, File: c.file, First: c.first.Line(), Last: c.last.Line(), Counts: crm.RowTally{Read: c.rows}}
 	prefix := batchKey(s.in.Import.ID, attempt(ctx), s.next)
 	for _, e := range crm.Entities {
 		if len(c.keys.Of[e]) == 0 {
@@ -302,6 +303,7 @@ func (s *settling) stage(ctx context.Context, c *chunk) (b crm.Batch, verdict cr
 // chunk is a batch of leftovers in the making.
 type chunk struct {
 	rows        int64
+	file        int // of the batch that its first row comes from
 	first, last crm.Address
 	lines       [3]bytes.Buffer
 	addresses   [3][]crm.Address
@@ -333,7 +335,7 @@ func (c *chunk) add(r *leftover, preset [3]crm.Outcome) {
 			c.pending[r.keys[e]] = true
 		}
 		if c.rows == 0 {
-			c.first = address
+			c.file, c.first = r.file, address
 		}
 		c.last = address
 	}

@@ -3,7 +3,7 @@ package crm
 import "fmt"
 
 // A Batch refers to consecutive rows of one file, parsed and mapped, in the
-// stage. It is a claim check, not the rows: it encodes to under 1,500 bytes
+// stage. It is a claim check, not the rows: it encodes to under 1,600 bytes
 // whatever it refers to (invariant 2). Batches are numbered from 0, without
 // gaps, in address order, and never change.
 type Batch struct {

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,11 +38,13 @@ type Store interface {
 	AddSource(ctx context.Context, s crm.Source) error
 	Import(ctx context.Context, ref string) (crm.ImportRow, error)
 	Open(ctx context.Context, source string) (crm.ImportRow, error)
+	FileNames(ctx context.Context, number int64) ([]string, error)
 }
 
 // Stage is the part of the stage that launching needs.
 type Stage interface {
 	PutContent(ctx context.Context, prefix string, r io.Reader) (crm.Object, error)
+	ReadCompressed(ctx context.Context, o crm.Object) (io.ReadCloser, error)
 }
 
 // Options is what a person says about an import.
@@ -52,8 +55,16 @@ type Options struct {
 	Sheet     string
 	Mode      crm.Mode // "" leaves it to the mapping, which leaves it to upsert
 	Again     bool
+	Plan      bool // a dry run: all is as in an import, and nothing is kept
 	StartedBy string
 	Tuning    crm.Tuning
+
+	// Parent makes the import a retry of the rejected rows of another one that
+	// has ended: its id, its number, or a source, which means its latest. Then
+	// Source may be left to it, and so may the Mode and the Mapping, which are
+	// what they were there. Without Files all its rejected rows are tried as
+	// they are; see [Launcher.RetryFile].
+	Parent string
 }
 
 // MaxFiles is how many files one request may name: a request travels, so it
@@ -107,8 +118,13 @@ func (l *Launcher) StageFile(ctx context.Context, name string, r io.Reader) (crm
 // Start starts an import and returns at once. When the very same import (the
 // same files, sheet, mapping and mode) is running already, as after a crash,
 // it attaches to it. When another import of the source is running the error is
-// a [RunningError]. Bad options wrap [crm.ErrInvalid].
+// a [RunningError]. Bad options wrap [crm.ErrInvalid]; an import that cannot be
+// retried is a [RetryError].
 func (l *Launcher) Start(ctx context.Context, o Options) (Started, error) {
+	o, err := l.retrying(ctx, o)
+	if err != nil {
+		return Started{}, err
+	}
 	request, err := l.request(ctx, o)
 	if err != nil {
 		return Started{}, err
@@ -122,7 +138,7 @@ func (l *Launcher) Start(ctx context.Context, o Options) (Started, error) {
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		// Without this the client quietly returns the running workflow.
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            fmt.Sprintf("Import into %s · %d file(s)", o.Source, len(o.Files)),
+		StaticSummary:                            staticSummary(request),
 		StaticDetails:                            staticDetails(request),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			workflows.AttrSource.ValueSet(o.Source), workflows.AttrKind.ValueSet("import"),
@@ -136,6 +152,31 @@ func (l *Launcher) Start(ctx context.Context, o Options) (Started, error) {
 		return Started{}, fmt.Errorf("start import: %w", err)
 	}
 	return Started{ImportID: request.ID, Source: o.Source, WorkflowID: id, RunID: run.GetRunID()}, nil
+}
+
+// retrying fills in what a retry takes from the import it retries.
+func (l *Launcher) retrying(ctx context.Context, o Options) (Options, error) {
+	if o.Parent == "" {
+		return o, nil
+	}
+	row, err := l.Store.Import(ctx, o.Parent)
+	if err == nil {
+		err = retryable(row)
+	}
+	if err != nil {
+		return o, err
+	}
+	if o.Source != "" && o.Source != row.Source {
+		return o, &RetryError{ImportID: row.ID, Why: fmt.Sprintf("it is of source %s, not of %s", row.Source, o.Source)}
+	}
+	o.Parent, o.Source = row.ID, row.Source
+	o.Mode = cmp.Or(o.Mode, row.Request.Mode)
+	if len(o.Files) == 0 {
+		var f crm.FileRef
+		f, err = l.RetryFile(ctx, row)
+		o.Files = []crm.FileRef{f}
+	}
+	return o, err
 }
 
 func (l *Launcher) request(ctx context.Context, o Options) (crm.Request, error) {
@@ -153,7 +194,7 @@ func (l *Launcher) request(ctx context.Context, o Options) (crm.Request, error) 
 		return crm.Request{}, err
 	}
 	r := crm.Request{Version: crm.RequestVersion, ID: id.String(), Source: o.Source, Mode: o.Mode, Files: o.Files,
-		Sheet: o.Sheet, Again: o.Again, StartedBy: o.StartedBy, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: o.Tuning}
+		Sheet: o.Sheet, Again: o.Again, Plan: o.Plan, Parent: o.Parent, StartedBy: o.StartedBy, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: o.Tuning}
 	if r.Tuning.Heartbeat == 0 {
 		r.Tuning.Heartbeat = l.Heartbeat
 	}
@@ -181,7 +222,7 @@ func (l *Launcher) attach(ctx context.Context, asked crm.Request, id, runID stri
 }
 
 func same(a, b crm.Request) bool {
-	if len(a.Files) != len(b.Files) || a.Sheet != b.Sheet || a.Mode != b.Mode || a.Mapping.SHA256 != b.Mapping.SHA256 || a.Plan != b.Plan {
+	if len(a.Files) != len(b.Files) || a.Sheet != b.Sheet || a.Mode != b.Mode || a.Mapping.SHA256 != b.Mapping.SHA256 || a.Plan != b.Plan || a.Parent != b.Parent {
 		return false
 	}
 	for i := range a.Files {
@@ -260,6 +301,17 @@ func (l *Launcher) Link(s Started) string {
 		return ""
 	}
 	return fmt.Sprintf("%s/namespaces/%s/workflows/%s", l.UI, url.PathEscape(l.Space), url.PathEscape(s.WorkflowID))
+}
+
+func staticSummary(r crm.Request) string {
+	what := "Import"
+	switch {
+	case r.Plan:
+		what = "Dry run of an import"
+	case r.Parent != "":
+		what = "Retry of rejected rows"
+	}
+	return fmt.Sprintf("%s into %s · %d file(s)", what, r.Source, len(r.Files))
 }
 
 func staticDetails(r crm.Request) string {

@@ -14,14 +14,19 @@ import (
 	"sluice/internal/crm"
 )
 
-// rows is a store with one open import, or none.
-type rows struct{ open *crm.ImportRow }
+// rows is a store with one open import, or none, and one that has ended.
+type rows struct{ open, ended *crm.ImportRow }
 
 func (r rows) AddSource(context.Context, crm.Source) error { return nil }
 
 func (r rows) Import(context.Context, string) (crm.ImportRow, error) {
-	return crm.ImportRow{}, crm.ErrNotFound
+	if r.ended == nil {
+		return crm.ImportRow{}, crm.ErrNotFound
+	}
+	return *r.ended, nil
 }
+
+func (r rows) FileNames(context.Context, int64) ([]string, error) { return []string{"a.csv"}, nil }
 
 func (r rows) Open(context.Context, string) (crm.ImportRow, error) {
 	if r.open == nil {
@@ -30,8 +35,12 @@ func (r rows) Open(context.Context, string) (crm.ImportRow, error) {
 	return *r.open, nil
 }
 
-// shelf is a stage that keeps nothing but names.
-type shelf struct{}
+// shelf is a stage that keeps nothing but names, and has one list of rows.
+type shelf struct{ list string }
+
+func (s shelf) ReadCompressed(context.Context, crm.Object) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(s.list)), nil
+}
 
 func (shelf) PutContent(_ context.Context, prefix string, r io.Reader) (crm.Object, error) {
 	var b bytes.Buffer
@@ -55,10 +64,12 @@ func TestTheVerySameImportIsAttachedToAndNoOther(t *testing.T) {
 		"another mapping":            {crm.Request{Files: file("aa"), Sheet: "s", Mapping: crm.Object{SHA256: "m"}}, running, false},
 		"another mode":               {crm.Request{Files: file("aa"), Sheet: "s", Mode: crm.CreateOnly}, running, false},
 		"a file more":                {crm.Request{Files: append(file("aa"), file("bb")...), Sheet: "s"}, running, false},
+		"a dry run":                  {crm.Request{Files: file("aa"), Sheet: "s", Plan: true}, running, false},
+		"a retry":                    {crm.Request{Files: file("aa"), Sheet: "s", Parent: "p"}, running, false},
 		"again while the first runs": {crm.Request{Files: file("aa"), Sheet: "s", Again: true}, running, false},
 		"again, as that one is":      {crm.Request{Files: file("aa"), Sheet: "s", Again: true}, crm.Request{Files: file("aa"), Sheet: "s", Again: true}, true},
 	} {
-		l := &Launcher{Store: rows{&crm.ImportRow{Import: crm.Import{ID: "imp"}, Request: c.running}}}
+		l := &Launcher{Store: rows{open: &crm.ImportRow{Import: crm.Import{ID: "imp"}, Request: c.running}}}
 		s, err := l.attach(t.Context(), c.asked, "import:news", "run")
 		var other *RunningError
 		if c.attached && (err != nil || !s.Attached || s.ImportID != "imp") {

@@ -79,6 +79,10 @@ type options struct {
 	mode    crm.Mode
 	mapping string
 	again   bool
+	plan    bool
+	parent  string   // id of the import whose rejected rows are retried
+	more    []string // files after the first
+	named   []string // what the files are called; "test.csv" if nothing is said
 	tuning  crm.Tuning
 }
 
@@ -132,7 +136,14 @@ func (w *world) request(file string, o options) crm.Request {
 		w.t.Fatal(err)
 	}
 	r := crm.Request{Version: crm.RequestVersion, ID: uuid.Must(uuid.NewV7()).String(), Source: o.source, Mode: o.mode,
-		Again: o.again, AskedAt: time.Now().UTC(), Tuning: o.tuning, Files: []crm.FileRef{{Name: "test.csv", Object: w.put(file)}}}
+		Again: o.again, Plan: o.plan, Parent: o.parent, AskedAt: time.Now().UTC(), Tuning: o.tuning}
+	for i, text := range append([]string{file}, o.more...) {
+		name := "test.csv"
+		if i < len(o.named) {
+			name = o.named[i]
+		}
+		r.Files = append(r.Files, crm.FileRef{Name: name, Object: w.put(text)})
+	}
 	if o.mapping != "" {
 		r.Mapping = w.put(o.mapping)
 	}
@@ -169,12 +180,15 @@ func export(t *testing.T, s *store.Store, source string) string {
 }
 
 // rejected returns the rejected rows of a report.
-func (w *world) rejected(r crm.Report) []crm.RejectedRow {
+func (w *world) rejected(r crm.Report) []crm.RejectedRow { return w.list(r.RejectObject) }
+
+// list returns the rows of a staged list.
+func (w *world) list(o crm.Object) []crm.RejectedRow {
 	w.t.Helper()
-	if r.RejectObject.IsZero() {
+	if o.IsZero() {
 		return nil
 	}
-	in, err := w.stage.ReadCompressed(w.t.Context(), r.RejectObject)
+	in, err := w.stage.ReadCompressed(w.t.Context(), o)
 	if err != nil {
 		w.t.Fatal(err)
 	}

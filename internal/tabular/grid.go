@@ -11,6 +11,7 @@ import (
 const (
 	keptRows  = 250 // rows whose cells are looked at
 	aboveRows = 50  // rows that may stand above the header
+	manyRows  = 10  // rows of one width that a header of one column must give way to
 )
 
 // A grid is the sample as one layout reads it.
@@ -175,7 +176,7 @@ func (g *grid) share() float64 {
 // wide reports whether nearly all rows have the same number of cells, whatever
 // the header says.
 func (g *grid) wide() bool {
-	return g.width > 1 && len(g.rows) > fewRows && g.modal*10 >= (len(g.rows)-1)*9
+	return g.width > 1 && len(g.rows) > manyRows && g.modal*10 >= (len(g.rows)-1)*9
 }
 
 // better reports whether g reads the sample better than o does.

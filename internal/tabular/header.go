@@ -9,9 +9,9 @@ import (
 	"sluice/internal/crm"
 )
 
-// fewRows is how many rows must be seen before none of them fitting the header
-// speaks against the header.
-const fewRows = 10
+// fewRows is how many sound rows must be seen before none of them fitting the
+// header speaks against the header.
+const fewRows = 3
 
 // findHeader completes the layout of g by the names of the columns: those of
 // the row that was taken for the header, or numbers in a file that has none. It
@@ -193,7 +193,7 @@ func checkNames(names []string, line int64) error {
 // neither a name nor, in the sample, a value.
 func (l *Layout) settle(s sample, g *grid, names []string, a asked) ([]crm.Decision, error) {
 	named := lastNamed(names)
-	used, rows, misfits := named, 0, 0
+	used, rows, sound, misfits := named, 0, 0, 0
 	widths := map[int]int{} // how many rows have so many cells
 	s.at = l.Start
 	if s.at.Offset <= s.from+int64(len(s.text)) {
@@ -201,6 +201,9 @@ func (l *Layout) settle(s sample, g *grid, names []string, a asked) ([]crm.Decis
 			last := lastNamed(row.Cells)
 			rows++
 			widths[len(row.Cells)]++
+			if row.Fault == "" {
+				sound++
+			}
 			switch {
 			case row.Fault != "":
 			case last > len(names), len(row.Cells) < named && !l.Numbered && !l.Pad:
@@ -215,7 +218,7 @@ func (l *Layout) settle(s sample, g *grid, names []string, a asked) ([]crm.Decis
 	if l.Start.Line > l.HeaderLine+1 && !l.Numbered {
 		few = 1
 	}
-	if rows >= few && misfits == rows {
+	if sound >= few && misfits == sound {
 		return nil, invalid("line %d: the header has %s, and none of the first %d rows fits it; "+
 			"set header to the line that names the columns, or mend it", l.HeaderLine, columns(named), rows)
 	}

@@ -164,7 +164,7 @@ func dialect(s sample, a asked) (*grid, []crm.Decision, error) {
 		delims, d.Evidence = []string{s.sep}, "named by the line sep="
 	}
 	best, wide := choose(s, a, delims)
-	if best.columns < 2 && d.Evidence == "" {
+	if (best.columns < 2 || best.fit == 0) && d.Evidence == "" {
 		if other, _ := choose(s, a, rare); other != nil && other.strong() {
 			best, wide = other, nil
 		}

@@ -45,11 +45,12 @@ var layers = map[string][]string{
 	"internal/servertest": {},
 	"internal/endtoend":   {},
 	"internal/histories":  {"internal/crm", "internal/launch", "internal/wiring"},
+	"internal/honesty":    {"internal/crm"},
 }
 
 // helpers serve tests and measurements. They may import any library, and never
 // become part of the programs.
-var helpers = []string{"internal/servertest", "internal/endtoend", "internal/histories",
+var helpers = []string{"internal/servertest", "internal/endtoend", "internal/histories", "internal/honesty",
 	"internal/bench", "internal/fault", "internal/fakesaas"}
 
 // owners says which packages a library belongs to, by the beginning of its

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"sluice/internal/crm"
 )
@@ -94,14 +95,21 @@ func (w *rejectedBefore) fault(address crm.Address, header, cells []string, padd
 	if !w.more || crm.At(w.row.File, w.row.Line) != address {
 		return "", nil
 	}
-	i := slices.IndexFunc(w.row.Faults, func(f crm.Rejection) bool {
-		return slices.Contains(misread, f.Reason) && !(padded && f.Reason == crm.ReasonTooFewCells)
-	})
-	if i < 0 || !alike(laid(w.row.Cells, w.header(address.File()), header), cells) {
-		return "", nil
+	for _, f := range w.row.Faults {
+		if !slices.Contains(misread, f.Reason) || padded && f.Reason == crm.ReasonTooFewCells {
+			continue
+		}
+		lost := (f.Reason == crm.ReasonBadEncoding || f.Reason == crm.ReasonBadCharacter) && slices.ContainsFunc(cells, lostCharacter)
+		if lost || alike(laid(w.row.Cells, w.header(address.File()), header), cells) {
+			return f.Reason, nil
+		}
 	}
-	return w.row.Faults[i].Reason, nil
+	return "", nil
 }
+
+// lostCharacter reports whether a cell has a character that stands for one that
+// could not be read.
+func lostCharacter(cell string) bool { return strings.ContainsAny(cell, "\uFFFD\x00") }
 
 // headersOf returns what says under which columns a row of an import stood, by
 // the number of the file in its address. In a retry, rows that were retried had
@@ -156,18 +164,17 @@ func laid(cells, from, to []string) []string {
 	return out
 }
 
-// alike reports whether two rows have the same cells; blank ones at the end do
-// not matter.
+// alike reports whether two rows say the same. Blank cells at the end do not
+// matter, nor do white space around a cell and how its lines end.
 func alike(a, b []string) bool {
+	cell := func(row []string, i int) string {
+		if i >= len(row) {
+			return ""
+		}
+		return strings.TrimSpace(strings.ReplaceAll(row[i], "\r\n", "\n"))
+	}
 	for i := range max(len(a), len(b)) {
-		x, y := "", ""
-		if i < len(a) {
-			x = a[i]
-		}
-		if i < len(b) {
-			y = b[i]
-		}
-		if x != y {
+		if cell(a, i) != cell(b, i) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package endtoend
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 
 	"sluice/internal/crm"
 	"sluice/internal/launch"
+	"sluice/internal/tabular"
 )
 
 // rejectFile returns the reject file of an import: a header and its rows.
@@ -277,6 +279,33 @@ func TestRetryOfSeveralFilesKnowsThemApart(t *testing.T) {
 				t.Errorf("%s: %s was created at %s, want %s", name, key, got, place)
 			}
 		}
+	}
+}
+
+func TestRetryTakesARejectFileThatIsAWorkbook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "", "")
+	first := w.run(someRejected, options{mapping: "version: 1\nheader: 1\ndelimiter: \",\"\n"})
+	rows := w.rejectFile(first)
+	mend(t, rows, 6, "email", "eve@example.com")
+	rows = append(rows, []string{"", "", "", "", "c9", "Hal", "nobody", ""})
+	slices.Reverse(rows[1:])
+	var b bytes.Buffer
+	book := tabular.NewBook(&b)
+	err := book.Sheet("rows", rows[0])
+	for _, r := range rows[1:] {
+		err = errors.Join(err, book.Row(r))
+	}
+	if err = errors.Join(err, book.Close()); err != nil {
+		t.Fatal(err)
+	}
+	second := w.run(b.String(), options{parent: first.ImportID})
+	want := []string{"0:3 bad_email", "0:4 bad_date", "0:7 bad_email", "1:2 bad_email"}
+	if diff := cmp.Diff(want, lines(w.rejected(second))); diff != "" || second.Accepted != 1 {
+		t.Errorf("counts %+v, rejected:\n%s", second.Counts, diff)
+	}
+	if got, _ := w.where("c6"); got != "test.csv:6" {
+		t.Errorf("c6 was created at %s, want test.csv:6", got)
 	}
 }
 

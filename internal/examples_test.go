@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -323,23 +322,6 @@ func writeWorkbook() error {
 	}
 	widths := book.SetColWidth(sheet, "A", "P", 20)
 	return errors.Join(err, widths, book.SaveAs(filepath.Join("..", "examples", "leads.xlsx")))
-}
-
-// TestDocsNameEveryReason keeps docs/troubleshooting.md complete: whoever
-// meets a reason or a failure type finds what to do.
-func TestDocsNameEveryReason(t *testing.T) {
-	t.Parallel()
-	doc := read(t, "../docs/troubleshooting.md")
-	text := read(t, "crm/reason.go") + read(t, "crm/errors.go")
-	found := regexp.MustCompile(`(?m)^\s(?:Reason|Fail)\w+\s+(?:Reason|FailureType) = "(\w+)"`).FindAllStringSubmatch(text, -1)
-	if len(found) < 40 {
-		t.Fatalf("found %d reasons and failure types in internal/crm, want all", len(found))
-	}
-	for _, m := range found {
-		if !strings.Contains(doc, "\n| `"+m[1]+"` |") {
-			t.Errorf("docs/troubleshooting.md has no row for %s; add what it means and what to do", m[1])
-		}
-	}
 }
 
 func read(t *testing.T, path string) string {

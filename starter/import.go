@@ -12,22 +12,39 @@ import (
 )
 
 type importCmd struct {
-	Files   []string `arg:"" name:"file" help:"CSV or XLSX files, or - for standard input."`
-	Source  string   `required:"" placeholder:"NAME" env:"SLUICE_SOURCE" help:"The source the records belong to: 1 to 64 of a-z, 0-9 and -. Made if there is none."`
-	Mapping string   `placeholder:"FILE" env:"SLUICE_MAPPING" help:"Which column is which field. Default: the source's saved mapping, else what the header says."`
-	Sheet   string   `placeholder:"NAME" env:"SLUICE_SHEET" help:"The sheet of a workbook."`
-	Mode    string   `enum:"upsert,create_only,update_only," default:"" placeholder:"MODE" env:"SLUICE_MODE" help:"upsert, create_only or update_only. Default: what the mapping says, else upsert."`
+	Files  []string `arg:"" name:"file" help:"CSV or XLSX files, also packed, or - for standard input."`
+	Source string   `required:"" placeholder:"NAME" env:"SLUICE_SOURCE" help:"The source the records belong to: 1 to 64 of a-z, 0-9 and -. Made if there is none."`
+	Again  bool     `env:"SLUICE_AGAIN" help:"Import even what is imported already."`
 
+	startFlags `embed:""`
+}
+
+// startFlags are those of every command that starts an import.
+type startFlags struct {
+	Mapping string `placeholder:"FILE" env:"SLUICE_MAPPING" help:"Which column is which field. Default: the source's saved mapping, else what the header says."`
+	Mode    string `enum:"upsert,create_only,update_only," default:"" placeholder:"MODE" env:"SLUICE_MODE" help:"upsert, create_only or update_only. Default: what the mapping says, else upsert."`
+
+	DryRun     bool   `env:"SLUICE_DRY_RUN" help:"Do everything but keep nothing: say what would be created, updated and rejected."`
 	Detach     bool   `env:"SLUICE_DETACH" help:"Start it and return; needs a worker that runs elsewhere."`
 	Queue      bool   `env:"SLUICE_QUEUE" help:"When another import of the source is running, wait for its end first."`
-	Again      bool   `env:"SLUICE_AGAIN" help:"Import even what is imported already."`
 	Output     string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text or json."`
 	NoProgress bool   `env:"SLUICE_NO_PROGRESS" help:"Show no progress."`
 
-	BatchRows  int           `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_ROWS" help:"Rows a batch; 20000."`
-	BatchBytes int64         `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_BYTES" help:"Bytes of text a batch; 4194304."`
-	Writers    int           `group:"tuning" placeholder:"N" env:"SLUICE_WRITERS" help:"Batches written at the same time; 2."`
+	readingFlags `embed:""`
+	meaningFlags `embed:""`
+
+	BatchRows  positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_ROWS" help:"Rows a batch; 20000."`
+	BatchBytes positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_BYTES" help:"Bytes of text a batch; 4194304."`
+	Writers    positive      `group:"tuning" placeholder:"N" env:"SLUICE_WRITERS" help:"Batches written at the same time; 2."`
 	Heartbeat  time.Duration `group:"tuning" placeholder:"TIME" env:"SLUICE_HEARTBEAT" help:"How long a step may be silent before another worker takes it; 30s."`
+}
+
+// Validate is called by kong.
+func (c startFlags) Validate() error {
+	if c.Heartbeat < 0 {
+		return errors.New("--heartbeat: use a time above 0, such as 30s")
+	}
+	return c.readingFlags.Validate()
 }
 
 // Run checks everything that can be checked, and only then starts.
@@ -41,7 +58,7 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer clean()
-	read, err := c.reading(ctx, s)
+	read, err := c.reading(ctx, s, c.Source)
 	if err != nil {
 		return err
 	}
@@ -50,6 +67,14 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
+	o := c.options(c.Source, read)
+	o.Again = c.Again
+	return s.begin(ctx, c.startFlags, o, files)
+}
+
+// begin starts an import of files, or reaches the very same one, and follows it
+// to its end.
+func (s *session) begin(ctx context.Context, c startFlags, o launch.Options, files []input) error {
 	k, err := s.start(ctx)
 	if err != nil {
 		return err
@@ -58,7 +83,14 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 	if c.Detach && k.ends() {
 		return usage("--detach needs a worker that runs elsewhere, and here this command is the worker; leave --detach away, or set TEMPORAL_ADDRESS and the rest")
 	}
-	started, err := c.launch(ctx, s, k, files, read)
+	for _, f := range files {
+		ref, err := stageInput(ctx, k, f)
+		if err != nil {
+			return err
+		}
+		o.Files = append(o.Files, ref)
+	}
+	started, err := s.launch(ctx, k, o, c.Queue)
 	if err != nil {
 		return err
 	}
@@ -70,13 +102,13 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 
 // reading finds the mapping. The source's own settings are read from the
 // database, if there is one yet.
-func (c *importCmd) reading(ctx context.Context, s *session) (reading, error) {
-	source := crm.Source{Slug: c.Source, Kind: crm.KindFile}
+func (c *startFlags) reading(ctx context.Context, s *session, slug string) (reading, error) {
+	source := crm.Source{Slug: slug, Kind: crm.KindFile}
 	db, err := s.readStore(ctx)
 	if err == nil {
 		defer db.Close()
 		var known crm.Source
-		if known, err = db.Source(ctx, c.Source); err == nil {
+		if known, err = db.Source(ctx, slug); err == nil {
 			source = known
 		}
 	}
@@ -84,28 +116,25 @@ func (c *importCmd) reading(ctx context.Context, s *session) (reading, error) {
 		return reading{}, err
 	}
 	if source.Kind != crm.KindFile {
-		return reading{}, usage("source %s is read from %s and takes no files; choose another name", c.Source, source.Kind)
+		return reading{}, usage("source %s is read from %s and takes no files; choose another name", slug, source.Kind)
 	}
-	return readMapping(c.Mapping, c.Sheet, source)
+	return readMapping(c.Mapping, source, c.readingFlags, c.meaningFlags)
 }
 
-// launch stages the files and starts the import, or attaches to the very same
-// one.
-func (c *importCmd) launch(ctx context.Context, s *session, k *stack, files []input, read reading) (launch.Started, error) {
-	o := launch.Options{Source: c.Source, Mapping: read.text, Sheet: c.Sheet, Mode: crm.Mode(c.Mode), Again: c.Again, StartedBy: login(),
-		Tuning: crm.Tuning{BatchRows: c.BatchRows, BatchBytes: c.BatchBytes, Writers: c.Writers, Heartbeat: c.Heartbeat}}
-	for _, f := range files {
-		ref, err := stageInput(ctx, k, f)
-		if err != nil {
-			return launch.Started{}, err
-		}
-		o.Files = append(o.Files, ref)
-	}
+// options is what the flags and the mapping say about an import.
+func (c *startFlags) options(source string, read reading) launch.Options {
+	return launch.Options{Source: source, Mapping: read.text, Sheet: c.Sheet, Mode: crm.Mode(c.Mode), Plan: c.DryRun, StartedBy: login(),
+		Tuning: crm.Tuning{BatchRows: int(c.BatchRows), BatchBytes: int64(c.BatchBytes), Writers: int(c.Writers), Heartbeat: c.Heartbeat}}
+}
+
+// launch starts an import. If queue is set and another one of its source is
+// running, it waits for that one first.
+func (s *session) launch(ctx context.Context, k *stack, o launch.Options, queue bool) (launch.Started, error) {
 	started, err := k.Launcher.Start(ctx, o)
 	var running *launch.RunningError
-	for c.Queue && errors.As(err, &running) {
+	for queue && errors.As(err, &running) {
 		s.say("waiting for %s", runningName(running))
-		if err := awaitOther(ctx, k, c.Source); err != nil {
+		if err := awaitOther(ctx, k, o.Source); err != nil {
 			return started, err
 		}
 		started, err = k.Launcher.Start(ctx, o)
@@ -168,9 +197,9 @@ func (s *session) finish(ctx context.Context, k *stack, started launch.Started, 
 		return err
 	}
 	if s.json && !quiet {
-		s.say("%s", headline(report))
+		s.say("%s", headline(report, 0))
 	}
-	if err := s.printReport(report, k.places(started)); err != nil {
+	if err := s.printReport(report, k.aside(ctx, started, report)); err != nil {
 		return err
 	}
 	return end(codeOfState(report.State, report.Rejected))

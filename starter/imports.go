@@ -12,15 +12,15 @@ import (
 )
 
 type importsListCmd struct {
-	Source string `placeholder:"NAME" env:"SLUICE_SOURCE" help:"Only imports of this source."`
-	Limit  int    `default:"50" placeholder:"N" env:"SLUICE_LIMIT" help:"How many at the most."`
-	Output string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text, or json: one object a line."`
+	Source string   `placeholder:"NAME" env:"SLUICE_SOURCE" help:"Only imports of this source."`
+	Limit  positive `default:"50" placeholder:"N" env:"SLUICE_LIMIT" help:"How many at the most."`
+	Output string   `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text, or json: one object a line."`
 }
 
 // Run lists imports from the database alone.
 func (c *importsListCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
-	list, err := s.imports(ctx, store.ImportQuery{Source: c.Source, Limit: c.Limit})
+	list, err := s.imports(ctx, store.ImportQuery{Source: c.Source, Limit: int(c.Limit)})
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func importsTable(list []crm.ImportRow) string {
 		if !r.EndedAt.IsZero() {
 			took = spell(r.EndedAt.Sub(r.StartedAt))
 		}
-		rows = append(rows, []string{fmt.Sprint(r.Number), r.Source, stateText(r.State), fileNames(r.Request.Files),
+		rows = append(rows, []string{fmt.Sprint(r.Number), r.Source, kindText(r), fileNames(r.Request.Files),
 			when(r.StartedAt), took, number(c.Read), number(c.Accepted), number(c.Duplicate), number(c.Rejected)})
 	}
 	return grid([]string{"import", "source", "state", "file", "started", "took", "read", "accepted", "duplicate", "rejected"},
@@ -78,6 +78,18 @@ func countsOf(r crm.ImportRow) crm.Counts {
 		return r.Report.Counts
 	}
 	return r.Totals
+}
+
+// kindText is an import's state, and what it is if it is no plain import.
+func kindText(r crm.ImportRow) string {
+	text := stateText(r.State)
+	if r.Request.Parent != "" {
+		text += ", retry"
+	}
+	if r.Request.Plan {
+		text += ", dry run"
+	}
+	return text
 }
 
 func stateText(s crm.State) string { return strings.ReplaceAll(string(s), "_", " ") }
@@ -97,12 +109,12 @@ func (c *importsShowCmd) Run(ctx context.Context, s *session) error {
 	if s.json {
 		return s.object(row)
 	}
-	return s.data(importText(row, places{Database: databaseName(s.config)}))
+	return s.data(importText(row, s.aside(ctx, row)))
 }
 
 // importText is all that is known of an import: who asked for what, what was
 // decided about each file and why, and what it came to.
-func importText(r crm.ImportRow, at places) string {
+func importText(r crm.ImportRow, at aside) string {
 	var b strings.Builder
 	report := reportOf(r)
 	b.WriteString(reportText(report, at))
@@ -120,7 +132,8 @@ func reportOf(r crm.ImportRow) crm.Report {
 	if r.Report != nil {
 		return *r.Report
 	}
-	report := crm.Report{ImportID: r.ID, Number: r.Number, Source: r.Source, State: r.State, Counts: r.Totals, StartedAt: r.StartedAt}
+	report := crm.Report{ImportID: r.ID, Number: r.Number, Source: r.Source, State: r.State, Counts: r.Totals,
+		Parent: r.Request.Parent, DryRun: r.Request.Plan, StartedAt: r.StartedAt}
 	if !r.State.Open() && !r.EndedAt.IsZero() {
 		report.EndedAt, report.Seconds = r.EndedAt, r.EndedAt.Sub(r.StartedAt).Seconds()
 	} else {
@@ -142,6 +155,9 @@ func requestRows(r crm.ImportRow) [][]string {
 	add("put into this state by", r.By)
 	add("mode", string(r.Request.Mode))
 	add("sheet", r.Request.Sheet)
+	if r.Request.Plan {
+		add("dry run", "nothing is written")
+	}
 	add("retry of", r.Request.Parent)
 	if !r.Request.Mapping.IsZero() {
 		add("mapping file", "SHA-256 "+short(r.Request.Mapping.SHA256))

@@ -32,8 +32,13 @@ type commands struct {
 		Pause   importsPauseCmd   `cmd:"" help:"Let no new batch begin."`
 		Resume  importsResumeCmd  `cmd:"" help:"Go on with a paused import."`
 		Cancel  importsCancelCmd  `cmd:"" help:"End an import. What is written stays."`
-		Rejects importsRejectsCmd `cmd:"" help:"Print the rejected rows with line, column and reason."`
-	} `cmd:"" help:"Imports: list, show, watch, pause, resume, cancel, rejects."`
+		Rejects importsRejectsCmd `cmd:"" help:"List the rejected rows with line, column, reason and how to fix them."`
+
+		Accepted    importsAcceptedCmd    `cmd:"" help:"List the accepted rows with what became of their records."`
+		Unprocessed importsUnprocessedCmd `cmd:"" help:"List the rows that a cancelled or failed import did not come to."`
+		Warnings    importsWarningsCmd    `cmd:"" help:"List the rows of which a value was kept as written or left out."`
+		Retry       importsRetryCmd       `cmd:"" help:"Import the rejected rows again: mended, or as they are under other settings."`
+	} `cmd:"" help:"Imports: list, show, watch, pause, resume, cancel, rejects, accepted, unprocessed, warnings, retry."`
 	Sources struct {
 		Add  sourcesAddCmd  `cmd:"" help:"Make a source, or set its saved mapping."`
 		List sourcesListCmd `cmd:"" help:"List sources with what they hold."`
@@ -48,7 +53,10 @@ type commands struct {
 	Mapping struct {
 		Suggest mappingSuggestCmd `cmd:"" help:"Print a mapping for a file, with what speaks for each guess."`
 		Check   mappingCheckCmd   `cmd:"" help:"Check a mapping, all faults at once."`
-	} `cmd:"" help:"Mappings: suggest, check."`
+
+		Schema   mappingSchemaCmd   `cmd:"" help:"Print the JSON schema of mapping files, for an editor."`
+		Template mappingTemplateCmd `cmd:"" help:"Print a file to fill in that needs no mapping."`
+	} `cmd:"" help:"Mappings: suggest, check, schema, template."`
 	Export  exportCmd  `cmd:"" help:"Print the records of a source."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at every part and say what to mend."`
 	Config  configCmd  `cmd:"" help:"Print the settings in force, passwords masked."`

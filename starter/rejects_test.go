@@ -2,23 +2,35 @@ package main
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
+
 	"sluice/internal/crm"
+	"sluice/internal/tabular"
 )
 
-func rejectedList(t *testing.T) string {
+var rejectedRows = []crm.RejectedRow{
+	{Line: 2, Faults: []crm.Rejection{{Column: "Email", Reason: crm.ReasonBadEmail}}, Cells: []string{"nobody", "=HYPERLINK(\"x\")", "+41 44"}},
+	{Line: 5, Faults: []crm.Rejection{{Reason: crm.ReasonTooFewCells}}, Cells: []string{"@sum"}},
+	{Line: 7, Faults: []crm.Rejection{{Column: "Email", Reason: crm.ReasonRequired}, {Column: "=Phone", Reason: crm.ReasonTooLong}}, Cells: []string{"", "-1", "\ttab"}},
+	{Line: 9, Faults: []crm.Rejection{{Reason: crm.ReasonTooManyCells}}, Cells: []string{"a", "b", "c", "d, e"}},
+}
+
+func staged(t *testing.T, rows []crm.RejectedRow) string {
 	t.Helper()
 	var list bytes.Buffer
 	e := json.NewEncoder(&list)
-	for _, r := range []crm.RejectedRow{
-		{Line: 2, Faults: []crm.Rejection{{Column: "Email", Reason: crm.ReasonBadEmail}}, Cells: []string{"nobody", "=HYPERLINK(\"x\")", "+41 44"}},
-		{Line: 5, Faults: []crm.Rejection{{Reason: crm.ReasonTooFewCells}}, Cells: []string{"@sum"}},
-		{Line: 7, Faults: []crm.Rejection{{Column: "Email", Reason: crm.ReasonRequired}, {Column: "=Phone", Reason: crm.ReasonTooLong}}, Cells: []string{"", "-1", "\ttab"}},
-		{Line: 9, Faults: []crm.Rejection{{Reason: crm.ReasonTooManyCells}}, Cells: []string{"a", "b", "c", "d, e"}},
-	} {
+	for _, r := range rows {
 		if err := e.Encode(r); err != nil {
 			t.Fatal(err)
 		}
@@ -26,39 +38,188 @@ func rejectedList(t *testing.T) string {
 	return list.String()
 }
 
-func TestRejectsKeepTheirCells(t *testing.T) {
-	t.Parallel()
-	header := []string{"Email", "Name", "=Phone"}
-	for _, c := range []struct {
-		name, format string
-		raw          bool
-	}{{"rejects.csv", "csv", false}, {"rejects_raw.csv", "csv", true}, {"rejects.ndjson", "json", false}} {
-		var out bytes.Buffer
-		if err := writeRejects(strings.NewReader(rejectedList(t)), rejectWriter(&out, header, nil, c.format, c.raw)); err != nil {
+// anImport is one of files with the given headers, each name once.
+func anImport(t *testing.T, headers ...[]string) crm.ImportRow {
+	t.Helper()
+	row := crm.ImportRow{Import: crm.Import{Number: 12, Source: "newsletter"}}
+	for i, h := range headers {
+		f := crm.File{Number: i, Name: "leads" + strconv.Itoa(i) + ".csv"}
+		plan, err := json.Marshal(map[string]any{"layout": tabular.Layout{Header: h}})
+		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, c.name, out.String())
+		row.Request.Files = append(row.Request.Files, crm.FileRef{Name: f.Name})
+		row.Files = append(row.Files, crm.FileRow{File: f, Plan: plan})
+	}
+	return row
+}
+
+func written(t *testing.T, c *rowColumns, form string, rows []crm.RejectedRow) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := newRowWriter(&out, c, form)
+	if err := errors.Join(eachRow(strings.NewReader(staged(t, rows)), w.row), w.close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestRejectsKeepTheirCells(t *testing.T) {
+	t.Parallel()
+	row := anImport(t, []string{"Email", "Name", "=Phone"})
+	for _, c := range []struct {
+		name, form string
+		raw        bool
+	}{{"rejects.csv", asCSV, false}, {"rejects_raw.csv", asCSV, true}, {"rejects.ndjson", asJSON, false}} {
+		golden(t, c.name, string(written(t, columnsOf(row, c.raw), c.form, rejectedRows)))
 	}
 }
 
-func TestFormulasAreNeutralised(t *testing.T) {
+func TestAWorkbookOfRejectsHighlightsTheCellsAtFault(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{"=1+1": "'=1+1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx",
-		"": "", "a=b": "a=b", " =1": " =1", "'=1": "'=1"} {
-		if got := neutral(in); got != want {
-			t.Errorf("neutral(%q) = %q, want %q", in, got, want)
+	book, err := excelize.OpenReader(bytes.NewReader(written(t, columnsOf(anImport(t, []string{"Email", "Name", "=Phone"}), false), asXLSX, rejectedRows)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	sheet := book.GetSheetName(0)
+	rows, err := book.GetRows(sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := rows[3][4:], []string{"", "-1", "'\ttab"}; !cmp.Equal(got, want) {
+		t.Errorf("the third row has the cells %q, want %q", got, want)
+	}
+	marked := map[string]bool{}
+	for y := range rows {
+		for x := range 8 {
+			at, _ := excelize.CoordinatesToCellName(x+1, y+1)
+			id, err := book.GetCellStyle(sheet, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if style, err := book.GetStyle(id); err == nil && style.Fill.Pattern == 1 {
+				marked[at] = true
+			}
+		}
+	}
+	// Whole rows at fault have their reason highlighted.
+	if want := map[string]bool{"E2": true, "C3": true, "E4": true, "G4": true, "C5": true}; !cmp.Equal(marked, want) {
+		t.Errorf("highlighted are %v, want %v", marked, want)
+	}
+}
+
+func TestARejectFileCanBeTakenApartAgain(t *testing.T) {
+	t.Parallel()
+	header := []string{"line", "Email", "reason"} // called like ours
+	for _, raw := range []bool{false, true} {
+		c := columnsOf(anImport(t, header), raw)
+		cells := []string{"x", "'=1+1", "=cmd"}
+		records, err := csv.NewReader(bytes.NewReader(written(t, c, asCSV, []crm.RejectedRow{{Line: 8812, Cells: cells}}))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, ok := crm.ParseRejectHeader(records[0])
+		if !ok || at.Raw != raw {
+			t.Fatalf("ParseRejectHeader(%q) = %+v, %v", records[0], at, ok)
+		}
+		got := records[1][at.Width():]
+		for i := range got {
+			if !raw {
+				got[i] = crm.Unguard(got[i])
+			}
+		}
+		if records[1][at.Line] != "8812" || !cmp.Equal(got, cells) || !cmp.Equal(records[0][at.Width():], header) {
+			t.Errorf("raw %v: got %q under %q", raw, records[1], records[0])
 		}
 	}
 }
 
-func TestOnlyWhatASpreadsheetWouldRunIsNeutralised(t *testing.T) {
+func TestRowsOfSeveralFilesStandUnderTheirColumns(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
-		"": "", "Ann": "Ann", "+49 351 123-456": "'+49 351 123-456", "+49 351 (123) 456": "+49 351 (123) 456", "+1.5": "+1.5", "-7": "-7",
-		"=1+1": "'=1+1", "+1+1": "'+1+1", "-2+3": "'-2+3", "@SUM(A1)": "'@SUM(A1)", "+A1": "'+A1", "-cmd|' /C calc'!A0": "'-cmd|' /C calc'!A0", "\tx": "'\tx",
+	c := columnsOf(anImport(t, []string{"Email", "", "Name"}, []string{"Name", "Email", "", "Phone"}), false)
+	got := string(written(t, c, asCSV, []crm.RejectedRow{
+		{File: 0, Line: 2, Cells: []string{"a@", "?", "Ana"}}, {File: 1, Line: 3, Cells: []string{"Bo", "b@", "!", "044"}}}))
+	want := "file,line,column,reason,how to fix,Email,,Name,Phone\nleads0.csv,2,,,,a@,?,Ana,\nleads1.csv,3,,,,b@,!,Bo,044\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestFilesOfOneNameAreToldByTheirNumbers(t *testing.T) {
+	t.Parallel()
+	row := anImport(t, []string{"Email"}, []string{"Email"}, []string{"Email"})
+	row.Request.Files[0].Name, row.Request.Files[2].Name = "leads.csv", "leads.csv"
+	if got, want := filesOf(row), []string{"#1", "leads1.csv", "#3"}; !cmp.Equal(got, want) {
+		t.Errorf("filesOf = %q, want %q", got, want)
+	}
+}
+
+func TestRowsOfARetrySayWhereTheyStoodFirst(t *testing.T) {
+	t.Parallel()
+	row := anImport(t, []string{"Email"})
+	plan, err := json.Marshal(map[string]any{"layout": tabular.Layout{Header: []string{"Email"}},
+		"retry": map[string]any{"files": []string{"a.csv", "b.csv", "fix.csv"}, "file": 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.Files[0].Plan = plan
+	got := string(written(t, columnsOf(row, false), asCSV, []crm.RejectedRow{{File: 1, Line: 7, Cells: []string{"a@"}}}))
+	if want := "file,line,column,reason,how to fix,Email\nb.csv,7,,,,a@\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestALongCellIsNotCutInSilence(t *testing.T) {
+	t.Parallel()
+	if tooLong([]string{strings.Repeat("ä", sheetCharacters)}) {
+		t.Error("a cell that a sheet holds is called too long")
+	}
+	if !tooLong([]string{"", strings.Repeat("a", sheetCharacters+1)}) {
+		t.Error("a cell that a sheet cuts is not called too long")
+	}
+}
+
+func TestAListNeverReplacesAFile(t *testing.T) {
+	t.Parallel()
+	path := aFile(t, "fix.xlsx", "mended by hand")
+	err := listFlags{To: path}.check(os.Stdout)
+	if err == nil || codeOf(err) != exitUsage || !strings.Contains(err.Error(), "exists already") {
+		t.Errorf("check = %v with exit code %d, want a usage error", err, codeOf(err))
+	}
+}
+
+func TestAListThatFailsLeavesNoFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := &session{printer: newPrinter(streams{nil, &bytes.Buffer{}, &bytes.Buffer{}})}
+	for _, fails := range []bool{true, false} {
+		err := s.list(listFlags{To: filepath.Join(dir, "fix.csv")}, func(w io.Writer) error {
+			_, err := io.WriteString(w, "line\n")
+			if fails {
+				err = errors.New("the stage is gone")
+			}
+			return err
+		})
+		left, _ := filepath.Glob(filepath.Join(dir, "*"))
+		hidden, _ := filepath.Glob(filepath.Join(dir, ".sluice*"))
+		if fails != (err != nil) || fails != (len(left) == 0) || len(hidden) != 0 {
+			t.Errorf("fails %v: err %v, left behind %v and %v", fails, err, left, hidden)
+		}
+	}
+}
+
+func TestTheFormOfAListFollowsItsName(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		flags listFlags
+		want  string
+	}{
+		{listFlags{}, asCSV}, {listFlags{To: "fix.XLSX"}, asXLSX}, {listFlags{To: "a.ndjson"}, asJSON},
+		{listFlags{To: "fix"}, asCSV}, {listFlags{To: "fix.xlsx", Output: asCSV}, asCSV},
 	} {
-		if got := neutral(in); got != want {
-			t.Errorf("neutral(%q) = %q, want %q", in, got, want)
+		if got := c.flags.form(); got != c.want {
+			t.Errorf("form of %+v = %q, want %q", c.flags, got, c.want)
 		}
 	}
 }

@@ -1,59 +1,90 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"sluice/internal/crm"
 )
 
-// places says where what an import left behind can be found. Empty fields are
-// left out of the report.
-type places struct {
-	Database string // never with a password
-	Link     string // the import's page in the Temporal UI
-}
-
 // reportText is the end of an import for people: what became of the rows and
 // of the records they carry, why rows were rejected, how long it took, and
 // where everything lies.
-func reportText(r crm.Report, at places) string {
+func reportText(r crm.Report, at aside) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", headline(r))
+	fmt.Fprintf(&b, "%s\n", headline(r, at.Parent))
 	if r.Failure != nil {
 		fmt.Fprintf(&b, "\n  %s\n", failureText(*r.Failure))
 	}
+	part := func(text string) { b.WriteString("\n" + indent(text)) }
 	if r.State == crm.AlreadyImported {
-		b.WriteString("\n" + indent(grid(nil, [][]string{
-			{"earlier", "starter imports show " + r.Earlier}, {"again", "import it once more with --again"},
-		})))
+		part(earlierTable(r, at))
 		return b.String()
 	}
-	b.WriteString("\n" + indent(rowsTable(r.Counts)))
-	b.WriteString("\n" + indent(recordsTable(r.Counts)))
-	if len(r.Rejects) > 0 {
-		b.WriteString("\n" + indent(rejectsTable(r.Rejects)))
+	part(rowsTable(r.Counts))
+	part(recordsTable(r.Counts))
+	if len(r.Changes) > 0 {
+		part(changesTable(r.Changes))
 	}
-	b.WriteString("\n" + indent(placesTable(r, at)))
+	if len(r.Warned) > 0 {
+		part(groupsTable("warning", r.Warned))
+	}
+	groups := at.Groups
+	if groups == nil {
+		groups = groupsOf(r.Rejects)
+	}
+	if len(groups) > 0 {
+		part(groupsTable("rejected", r.Rejects))
+	}
+	if text := remediesText(groups); text != "" {
+		part(text)
+	}
+	if r.Rejected > 0 {
+		part(mendText(r, groups))
+	}
+	part(placesTable(r, at))
 	return b.String()
 }
 
 // headline says in one line which import it is and how it ended.
-func headline(r crm.Report) string {
+func headline(r crm.Report, parent int64) string {
 	subject := "Import of " + r.Source
 	if r.Number > 0 {
 		subject = fmt.Sprintf("Import %d of %s", r.Number, r.Source)
 	}
 	switch {
-	case r.State == crm.AlreadyImported:
-		return subject + ": already imported, nothing was done"
-	case r.State == crm.Done && r.Rejected > 0:
-		return fmt.Sprintf("%s: done, %s rejected", subject, count(r.Rejected, "row"))
-	case r.State == crm.Cancelled, r.State == crm.Failed, r.State == crm.Interrupted:
-		return fmt.Sprintf("%s: %s; %s", subject, r.State, remains(r.Counts))
+	case parent > 0:
+		subject += fmt.Sprintf(", retry of import %d", parent)
+	case r.Parent != "":
+		subject += ", retry of import " + r.Parent
 	}
-	return fmt.Sprintf("%s: %s", subject, strings.ReplaceAll(string(r.State), "_", " "))
+	text := fmt.Sprintf("%s: %s", subject, strings.ReplaceAll(string(r.State), "_", " "))
+	switch {
+	case r.State == crm.AlreadyImported:
+		text += ", nothing was done"
+	case r.State == crm.Done && r.Rejected > 0:
+		text += fmt.Sprintf(", %s rejected", count(r.Rejected, "row"))
+	}
+	switch {
+	case r.DryRun:
+		text += "; dry run: nothing was written"
+	case r.State == crm.Cancelled, r.State == crm.Failed, r.State == crm.Interrupted:
+		text += "; " + remains(r.Counts)
+	}
+	return text
+}
+
+// earlierTable says which import was the first of the same.
+func earlierTable(r crm.Report, at aside) string {
+	earlier := "starter imports show " + r.Earlier
+	if at.Earlier > 0 {
+		earlier = fmt.Sprintf("import %d, %s: starter imports show %d", at.Earlier, r.Earlier, at.Earlier)
+	}
+	return grid(nil, [][]string{{"earlier", earlier}, {"again", "import it once more with --again"}})
 }
 
 // remains says what an import that did not get through leaves behind.
@@ -92,7 +123,19 @@ func recordsTable(c crm.Counts) string {
 	return grid([]string{"", "records", "created", "updated", "unchanged", "duplicate"}, rows, 1, 2, 3, 4, 5)
 }
 
-func rejectsTable(groups []crm.RejectGroup) string {
+// changesTable says how often which field would have another value.
+func changesTable(c crm.Changes) string {
+	fields := slices.SortedFunc(maps.Keys(c), func(a, b string) int {
+		return cmp.Or(cmp.Compare(c[b], c[a]), strings.Compare(a, b))
+	})
+	var rows [][]string
+	for _, f := range fields {
+		rows = append(rows, []string{f, number(c[f])})
+	}
+	return grid([]string{"would change", "records"}, rows, 1)
+}
+
+func groupsTable(what string, groups []crm.RejectGroup) string {
 	var rows [][]string
 	for _, g := range groups {
 		column, line := g.Column, number(g.FirstLine)
@@ -104,10 +147,28 @@ func rejectsTable(groups []crm.RejectGroup) string {
 		}
 		rows = append(rows, []string{string(g.Reason), column, number(g.Count), line})
 	}
-	return grid([]string{"rejected", "column", "rows", "first line"}, rows, 2, 3)
+	return grid([]string{what, "column", "rows", "first line"}, rows, 2, 3)
 }
 
-func placesTable(r crm.Report, at places) string {
+// mostRemedies bounds what a report proposes; the whole is in `imports rejects
+// --groups`.
+const mostRemedies = 5
+
+// remediesText says what would mend rejected rows all at once.
+func remediesText(list []*group) string {
+	var rows [][]string
+	for _, g := range list {
+		if text := cmp.Or(g.setting(), g.leftOut()); text != "" && len(rows) < mostRemedies {
+			rows = append(rows, []string{g.name(), text})
+		}
+	}
+	if rows == nil {
+		return ""
+	}
+	return "may be mended at once:\n" + indent(grid(nil, rows))
+}
+
+func placesTable(r crm.Report, at aside) string {
 	took := spell(time.Duration(r.Seconds * float64(time.Second)))
 	if rate := perSecond(r.RowsPerSecond); rate != "" {
 		took += ", " + rate
@@ -119,12 +180,33 @@ func placesTable(r crm.Report, at places) string {
 		}
 	}
 	add("database", at.Database)
-	if r.Rejected > 0 {
-		add("rejected rows", "starter imports rejects "+reference(r))
+	add("ignored columns", ignoredText(r))
+	if r.Warnings > 0 && !r.WarnedObject.IsZero() {
+		add("warnings", "starter imports warnings "+reference(r))
 	}
+	if r.Unprocessed > 0 && !r.UnprocessedObject.IsZero() {
+		add("unprocessed rows", "starter imports unprocessed "+reference(r))
+	}
+	var retries []string
+	for _, n := range at.Retries {
+		retries = append(retries, fmt.Sprintf("import %d", n))
+	}
+	add("retried by", strings.Join(retries, ", "))
 	add("details", "starter imports show "+reference(r))
 	add("Temporal", at.Link)
 	return grid(nil, rows)
+}
+
+// ignoredText names the columns that went nowhere.
+func ignoredText(r crm.Report) string {
+	var names []string
+	for _, name := range r.Ignored {
+		names = append(names, fmt.Sprintf("%q", name))
+	}
+	if more := r.IgnoredColumns - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // reference is the shortest name of an import that commands take.
@@ -148,7 +230,7 @@ func complete(r crm.Report) crm.Report {
 }
 
 // printReport writes a report to standard output.
-func (p *printer) printReport(r crm.Report, at places) error {
+func (p *printer) printReport(r crm.Report, at aside) error {
 	if p.json {
 		return p.object(complete(r))
 	}

@@ -26,7 +26,7 @@ func doneReport() crm.Report {
 	}
 }
 
-var somewhere = places{Database: "postgres://sluice:xxxxx@db/crm",
+var somewhere = aside{Database: "postgres://sluice:xxxxx@db/crm",
 	Link: "http://127.0.0.1:8233/namespaces/sluice/workflows/import:newsletter"}
 
 func TestReportSaysWhatBecameOfEveryRow(t *testing.T) {
@@ -48,6 +48,31 @@ func TestReportSaysWhatBecameOfEveryRow(t *testing.T) {
 			golden(t, "report_"+name+".txt", reportText(r, somewhere))
 		})
 	}
+}
+
+func TestReportSaysWhatADryRunWouldDo(t *testing.T) {
+	t.Parallel()
+	r := doneReport()
+	r.DryRun, r.Changes = true, crm.Changes{"customer.name": 11_900, "customer.city": 200, "customer.company": 200}
+	r.Warned = []crm.RejectGroup{{Reason: crm.ReasonPhoneKept, Column: "Phone", Count: 5, FirstLine: 38}}
+	r.WarnedObject = crm.Object{Key: "imports/12/warned", Size: 9}
+	r.Ignored, r.IgnoredColumns = []string{"Internal", "x;y"}, 23
+	golden(t, "report_dry_run.txt", reportText(r, somewhere))
+}
+
+func TestReportNamesTheImportsThatBelongToIt(t *testing.T) {
+	t.Parallel()
+	at := somewhere
+	at.Retries = []int64{13, 15}
+	at.Groups = groupsOf(doneReport().Rejects)
+	at.Groups[1].looked, at.Groups[1].cures = 11, curesFor(crm.ReasonTooFewCells)
+	at.Groups[1].cures[0].mends = 11
+	golden(t, "report_retried.txt", reportText(doneReport(), at))
+	retry := doneReport()
+	retry.Number, retry.Parent = 13, doneReport().ImportID
+	golden(t, "report_retry.txt", reportText(retry, aside{Parent: 12}))
+	already := crm.Report{Number: 14, Source: "newsletter", State: crm.AlreadyImported, Earlier: doneReport().ImportID}
+	golden(t, "report_already_numbered.txt", reportText(already, aside{Earlier: 12}))
 }
 
 func TestReportIsOneJSONObjectWithTheKeysPromised(t *testing.T) {

@@ -72,10 +72,11 @@ func fileNames(files []crm.FileRef) string {
 	return fmt.Sprintf("%s and %d more", files[0].Name, len(files)-1)
 }
 
-// places says where an import lies. A UI that stops with this process is no
-// place to go to.
-func (k *stack) places(started launch.Started) places {
-	at := places{Database: databaseName(k.config)}
+// aside gathers what can be told beside a report. A UI that stops with this
+// process is no place to go to.
+func (k *stack) aside(ctx context.Context, started launch.Started, r crm.Report) aside {
+	at := asideOf(ctx, r, k.Store, k.Stage)
+	at.Database = databaseName(k.config)
 	if !k.ends() {
 		at.Link = k.Launcher.Link(started)
 	}

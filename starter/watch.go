@@ -26,7 +26,7 @@ func (c *importsWatchCmd) Run(ctx context.Context, s *session) error {
 	}
 	if !row.State.Open() {
 		report := reportOf(row)
-		err = errors.Join(s.printReport(report, places{Database: databaseName(s.config)}), end(codeOfState(report.State, report.Rejected)))
+		err = errors.Join(s.printReport(report, s.aside(ctx, row)), end(codeOfState(report.State, report.Rejected)))
 	} else {
 		err = s.watch(ctx, row, c.NoProgress)
 	}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"sluice/internal/crm"
+	"sluice/internal/launch"
+	"sluice/internal/mapping"
+	"sluice/internal/wiring"
+)
+
+type importsRetryCmd struct {
+	Import string `arg:"" name:"id|source" help:"An import's id or number, or a source, which means its latest."`
+	File   string `placeholder:"FILE" env:"SLUICE_FILE" help:"The mended rows, as imports rejects wrote them, or - for standard input. Default: the rejected rows as they were."`
+
+	startFlags `embed:""`
+}
+
+// Run imports the rejected rows of an import again, as an import of its own
+// that knows its parent.
+func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
+	s.json = c.Output == "json"
+	row, err := s.find(ctx, c.Import)
+	if err != nil {
+		return err
+	}
+	var files []input
+	if c.File != "" {
+		var clean func()
+		if files, clean, err = inputs(ctx, []string{c.File}, s.in); err != nil {
+			return err
+		}
+		defer clean()
+	}
+	read, err := c.readingOf(ctx, s, row)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := read.checkMended(ctx, f); err != nil {
+			return err
+		}
+	}
+	o := c.options(row.Source, read)
+	o.Parent = row.ID
+	err = s.begin(ctx, c.startFlags, o, files)
+	var refused *launch.RetryError
+	if errors.As(err, &refused) {
+		return failed(err)
+	}
+	return err
+}
+
+// readingOf finds the mapping: the one that is given, else the parent's, which
+// is kept with it.
+func (c *importsRetryCmd) readingOf(ctx context.Context, s *session, parent crm.ImportRow) (reading, error) {
+	db, err := s.readStore(ctx)
+	if err != nil {
+		return reading{}, err
+	}
+	defer db.Close()
+	source, err := db.Source(ctx, parent.Source)
+	if err != nil {
+		return reading{}, err
+	}
+	if c.Mapping == "" {
+		if source.Mapping, err = s.mappingOf(ctx, parent); err != nil {
+			return reading{}, err
+		}
+	}
+	return readMapping(c.Mapping, source, c.readingFlags, c.meaningFlags)
+}
+
+// mappingOf returns the mapping under which an import ran, "" if it had none.
+// The step Open keeps it at this place of the stage.
+func (s *session) mappingOf(ctx context.Context, row crm.ImportRow) (string, error) {
+	stage, err := wiring.OpenStage(ctx, s.config)
+	if err != nil {
+		return "", err
+	}
+	defer stage.Close()
+	r, err := stage.OpenKey(ctx, "imports/"+row.ID+"/mapping.yaml")
+	if errors.Is(err, crm.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	return string(text), err
+}
+
+// checkMended checks a file that is given to a retry. What the mapping says of
+// files is not said of reject files, which are of our making.
+func (r reading) checkMended(ctx context.Context, in input) error {
+	ours := r
+	ours.settings = crm.Reading{Sheet: r.settings.Sheet}
+	found, err := ours.look(ctx, in, false)
+	if err != nil {
+		return r.check(ctx, in)
+	}
+	defer found.close()
+	columns, ok := crm.ParseRejectHeader(found.layout.Header)
+	if !ok {
+		return r.check(ctx, in)
+	}
+	width := columns.Width()
+	samples := make([][]string, len(found.samples))
+	for i, cells := range found.samples {
+		samples[i] = cells[min(width, len(cells)):]
+	}
+	_, _, err = mapping.Resolve(found.layout.Header[width:], samples, r.spec, r.options)
+	return fileFault(ctx, in, err)
+}

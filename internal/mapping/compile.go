@@ -211,6 +211,7 @@ func (p *compiler) reads(from *Column, targets []target) (column, error) {
 	customer := slices.ContainsFunc(from.To, func(name string) bool { t, _ := parseTarget(name); return t.Entity == crm.Customer })
 	for e := range c.alone {
 		c.alone[e] = c.alone[e] && !customer
+		c.fillsAlone = c.fillsAlone || c.alone[e]
 	}
 	return c, nil
 }

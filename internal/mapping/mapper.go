@@ -55,6 +55,8 @@ type column struct {
 	values   map[string]string
 	uses     []use
 	alone    [3]bool // fills the entity and no customer
+
+	fillsAlone bool // any of alone
 }
 
 // A use is one reading of a column's cell and where its value goes.
@@ -157,17 +159,31 @@ func (out *Mapped) column(c *column, cell string) (said bool) {
 		return false
 	}
 	for i := range c.uses {
-		said = out.use(c, &c.uses[i], cell) || said
-	}
-	if !said {
-		return false
-	}
-	for e, alone := range c.alone {
-		if alone && out.filled[e] == "" {
-			out.filled[e] = c.name
+		u := &c.uses[i]
+		value, fault := u.convert(&u.reading, cell)
+		if fault != "" && !fault.Warns() {
+			said = out.misfit(c, u, fault) || said
+			continue
+		}
+		if fault != "" {
+			out.warn(c.name, fault)
+		}
+		said = said || value != ""
+		if u.full {
+			out.divide(c.name, u, value)
+			continue
+		}
+		if u.state {
+			out.stateColumn = c.name
+		}
+		for _, s := range u.slots {
+			*out.at(s) = value
 		}
 	}
-	return true
+	if said && c.fillsAlone {
+		out.fill(c)
+	}
+	return said
 }
 
 // blank takes note of a blank cell.
@@ -178,33 +194,28 @@ func (out *Mapped) blank(c *column) {
 	}
 }
 
-func (out *Mapped) use(c *column, u *use, cell string) (said bool) {
-	value, fault := u.convert(&u.reading, cell)
-	switch {
-	case fault.Warns():
-		out.warn(c.name, fault)
-	case fault != "" && c.lenient && !u.key:
+// misfit takes note of a cell that does not fit. It reports whether that is a
+// fault: the cell may count as blank.
+func (out *Mapped) misfit(c *column, u *use, fault crm.Reason) bool {
+	if c.lenient && !u.key {
 		out.warn(c.name, fault)
 		return false
-	case fault != "":
-		out.fault(c.name, fault)
-		out.keyFault = out.keyFault || u.key
-		for _, s := range u.slots {
-			out.faulty[s.entity] = true
-		}
-		return true
 	}
-	if u.full {
-		out.divide(c.name, u, value)
-		return true
-	}
-	if u.state {
-		out.stateColumn = c.name
-	}
+	out.fault(c.name, fault)
+	out.keyFault = out.keyFault || u.key
 	for _, s := range u.slots {
-		*out.at(s) = value
+		out.faulty[s.entity] = true
 	}
-	return value != ""
+	return true
+}
+
+// fill takes note of the entities that a column tells of.
+func (out *Mapped) fill(c *column) {
+	for e, alone := range c.alone {
+		if alone && out.filled[e] == "" {
+			out.filled[e] = c.name
+		}
+	}
 }
 
 // divide puts a full name into the two slots of its use.

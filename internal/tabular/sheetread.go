@@ -15,6 +15,11 @@ import (
 // maxRows is Excel's limit.
 const maxRows = 1_048_576
 
+// maxSheetText is how many bytes of text the rows may come to, delimiters
+// included. It matters where cells refer to few but long shared strings, or
+// stand far to the right.
+const maxSheetText = 4 << 30
+
 // Depths of the elements of a sheet.
 const (
 	dataDepth = 2 + iota // sheetData
@@ -45,6 +50,7 @@ const (
 	errRowNumber = partFault("has a row numbered beyond 1048576")
 	errColumn    = partFault("has a column numbered beyond 16384")
 	errCells     = partFault("has a row of more than 16384 cells")
+	errSheetText = partFault("comes to more than 4 GiB of text: save it as CSV")
 )
 
 // A sheetReader reads the rows of a sheet's part, in their order. It holds one
@@ -69,9 +75,10 @@ type sheetReader struct {
 	column int    // of the cell last begun
 	mixed  bool   // the cells of the row are not in order
 
-	cell cellMarkup
-	text []byte // of the row's cells
-	ends []int  // where in text each of them ends
+	total int64 // bytes of text of all rows
+	cell  cellMarkup
+	text  []byte // of the row's cells
+	ends  []int  // where in text each of them ends
 }
 
 // next reads the next row that is written down, which may be one without cells;
@@ -173,6 +180,13 @@ func (s *sheetReader) startRow(row *sheetRow) error {
 
 // endRow gives the cells their texts, now that these stay where they are.
 func (s *sheetReader) endRow(row *sheetRow) error {
+	if s.total += int64(len(s.text) + s.column); s.total > maxSheetText {
+		return errSheetText
+	}
+	if row.fault == crm.ReasonRowTooLong {
+		row.cells = row.cells[:0]
+		return nil
+	}
 	from := 0
 	for i, to := range s.ends {
 		row.cells[i].text = s.text[from:to]
@@ -181,7 +195,7 @@ func (s *sheetReader) endRow(row *sheetRow) error {
 	if !s.mixed {
 		return nil
 	}
-	slices.SortStableFunc(row.cells, func(a, b sheetCell) int { return cmp.Compare(a.column, b.column) })
+	slices.SortFunc(row.cells, func(a, b sheetCell) int { return cmp.Compare(a.column, b.column) })
 	one := slices.CompactFunc(row.cells, func(a, b sheetCell) bool { return a.column == b.column })
 	if len(one) < len(row.cells) {
 		row.blame(crm.ReasonNoValue) // nobody knows which of the two is meant
@@ -203,10 +217,17 @@ func (s *sheetReader) readCell(row *sheetRow) error {
 	if err := s.startCell(row); err != nil {
 		return err
 	}
+	if s.x.empty {
+		_, err := s.x.next()
+		return err
+	}
 	if err := c.read(s.x); err != nil {
 		return err
 	}
 	from := len(s.text)
+	if row.fault == crm.ReasonRowTooLong {
+		return nil
+	}
 	text, reason, err := s.appendValue(s.text, c)
 	if err != nil {
 		return err

@@ -6,13 +6,10 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 
 	"sluice/internal/crm"
 )
-
-// maxSheetText is how many bytes of text a sheet may come to. It matters where
-// cells refer to few but long shared strings.
-const maxSheetText = 4 << 30
 
 // sheetWriter writes the rows of a sheet as CSV.
 type sheetWriter struct {
@@ -20,8 +17,7 @@ type sheetWriter struct {
 	skipHidden bool
 	w          *bufio.Writer
 
-	written int   // the row last written
-	size    int64 // of all that was written, in bytes
+	written int // the row last written
 	line    []byte
 }
 
@@ -71,7 +67,7 @@ func (s *sheetWriter) fill(number int) error {
 // blankRow reports whether there is nothing in the row.
 func blankRow(row *sheetRow) bool {
 	for i := range row.cells {
-		if !isBlank(string(row.cells[i].text)) {
+		if len(bytes.TrimSpace(row.cells[i].text)) > 0 {
 			return false
 		}
 	}
@@ -83,14 +79,14 @@ func (s *sheetWriter) writeRow(row *sheetRow) error {
 	if len(s.line) > maxRow {
 		s.line = appendRow(s.line[:0], &sheetRow{number: row.number, fault: crm.ReasonRowTooLong})
 	}
-	if s.size += int64(len(s.line)); s.size > maxSheetText {
-		return s.rows.at(partFault("comes to more than 4 GiB of text: save it as CSV"))
-	}
 	if _, err := s.w.Write(s.line); err != nil {
 		return writeError{err}
 	}
 	return nil
 }
+
+// commas are as many as a row has.
+var commas = strings.Repeat(",", maxColumns)
 
 // appendRow appends a row as a line of CSV that begins with its number and its
 // fault.
@@ -100,10 +96,8 @@ func appendRow(b []byte, row *sheetRow) []byte {
 	column := 0
 	for i := range row.cells {
 		c := &row.cells[i]
-		for ; column < c.column; column++ {
-			b = append(b, ',')
-		}
-		b = appendCell(b, c.text)
+		b = append(b, commas[:c.column-column]...)
+		b, column = appendCell(b, c.text), c.column
 	}
 	return append(b, '\n')
 }

@@ -9,6 +9,7 @@ import (
 // What an xmlScanner takes at the most.
 const (
 	maxToken    = 1 << 20 // bytes of a tag with its attributes, or of a text that is returned whole
+	maxName     = 1 << 10 // bytes of an element's name
 	maxDepth    = 100     // elements within elements
 	firstWindow = 64 << 10
 )
@@ -224,8 +225,8 @@ func (x *xmlScanner) readOpen() error {
 		x.attrs, x.empty = x.attrs[:last], true
 	}
 	x.pos += n + 1
-	if end == 0 || x.depth == maxDepth || x.begun && x.depth == 0 {
-		return errMarkup // without a name, too deep, or a second root
+	if end == 0 || end > maxName || x.depth == maxDepth || x.begun && x.depth == 0 {
+		return errMarkup // the last: a second root
 	}
 	x.depth++
 	x.begun = true

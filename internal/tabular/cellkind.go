@@ -1,6 +1,9 @@
 package tabular
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // A cellKind is what a cell looks like to somebody who does not know what the
 // column means. It serves to tell names of columns from values.
@@ -26,7 +29,7 @@ func kindOf(cell string) cellKind {
 		return textCell
 	case isAddress(v):
 		return addressCell
-	case isDate(v):
+	case isDate(v), hasMonth(v):
 		return dateCell
 	}
 	digits, letters, others := 0, 0, 0
@@ -83,6 +86,33 @@ func isDate(v string) bool {
 		}
 	}
 	return false
+}
+
+// months are the names of months in English, and abbreviations of three letters
+// in the languages around it.
+var months = func() map[string]bool {
+	set := make(map[string]bool)
+	for _, m := range strings.Fields("january february march april may june july august september october november december " +
+		"jan feb mar apr jun jul aug sep oct nov dec mär mai okt dez fév avr aoû déc ene abr ago dic gen mag giu lug set ott") {
+		set[m] = true
+	}
+	return set
+}()
+
+// hasMonth reports whether v is a date that names its month, such as
+// "5 Jan 2024": the first word of it is a month, and there are a day and a year.
+func hasMonth(v string) bool {
+	if len(v) > 40 {
+		return false
+	}
+	digits := 0
+	for i := range len(v) {
+		if v[i] >= '0' && v[i] <= '9' {
+			digits++
+		}
+	}
+	words := strings.FieldsFunc(strings.ToLower(v), func(r rune) bool { return !unicode.IsLetter(r) })
+	return digits >= 3 && len(words) > 0 && months[words[0]]
 }
 
 func in(n, low, high int) bool { return n >= low && n <= high }

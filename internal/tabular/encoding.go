@@ -33,6 +33,9 @@ func findEncoding(head []byte, cut bool, named string) (string, crm.Decision, er
 	case named != "":
 		d.Choice, err = encodingNamed(named)
 		d.Evidence = "as set"
+		if mark := markOf(head); mark == "utf-16be" && strings.EqualFold(strings.TrimSpace(named), "utf-16") {
+			d.Choice = mark // the name leaves the order of the bytes to the mark
+		}
 	case markOf(head) != "":
 		d.Choice, d.Evidence = markOf(head), "begins with its byte order mark"
 	case wideOf(head) != "":

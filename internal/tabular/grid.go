@@ -144,6 +144,11 @@ func (g *grid) findHead() {
 		}
 		g.doubt = fmt.Sprintf("line %d: the rows above are narrower, and nothing tells whether it names the columns; "+
 			"set header to the line that does, or to %s", r.line, crm.NoneAtAll)
+		if contra > pro { // it is a row like those below it
+			g.doubt = fmt.Sprintf("line %d: the header has %s, but most rows have %d cells; "+
+				"set header to the line that names the columns, or to %s, or mend it",
+				g.rows[0].line, columns(g.rows[0].named), g.width, crm.NoneAtAll)
+		}
 		return
 	}
 }

@@ -218,9 +218,13 @@ func (l *Layout) settle(s sample, g *grid, names []string, a asked) ([]crm.Decis
 	if l.Start.Line > l.HeaderLine+1 && !l.Numbered {
 		few = 1
 	}
-	if sound >= few && misfits == sound {
-		return nil, invalid("line %d: the header has %s, and none of the first %d rows fits it; "+
-			"set header to the line that names the columns, or mend it", l.HeaderLine, columns(named), rows)
+	if sound >= few && misfits*10 >= sound*9 {
+		how := fmt.Sprintf("none of the first %d rows fits it", sound)
+		if misfits < sound {
+			how = fmt.Sprintf("%d of the first %d rows do not fit it", misfits, sound)
+		}
+		return nil, invalid("line %d: the header has %s, and %s; set header to the line that names the columns, or mend it",
+			l.HeaderLine, columns(named), how)
 	}
 	l.Header = slices.Clip(names[:used])
 	l.Spare = len(names) - used

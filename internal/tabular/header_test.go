@@ -71,6 +71,9 @@ func TestHeaderInDoubtIsAskedFor(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"values in the first row", people(5, ","), "line 1: the first row looks like values"},
 		{"numbers in the first row", "1,Ada,Berlin\n2,Ben,Leeds\n3,Cleo,Lyon\n", "set header to none if it is a row, or to 1"},
+		{"days that name their month", "Ada,Berlin,\"Jan 5, 2024\"\nBen,Leeds,\"Feb 6, 2024\"\n", "looks like values"},
+		{"a header that nearly no row fits", "a,b\n" + people(19, ",") + "x,y\n", "line 1: the header has 2 columns, but most rows have 3 cells"},
+		{"a header too wide for nearly all rows", "a,b,c,d\n" + people(19, ",") + "w,x,y,z\n", "19 of the first 20 rows do not fit it"},
 		{"values that come again", "Ada,Berlin,Germany\nBen,Leeds,England\nCleo,Berlin,Germany\nDora,Berlin,Germany\nEd,Lyon,France\nFay,York,Wales\n", "looks like values"},
 		{"two rows of two numbers", "1,2\n3,4\n", "looks like values"},
 		{"a title above rows that tell nothing", "Customers\na,b,c\nd,e,f\ng,h,i\n", "line 2: the rows above are narrower"},

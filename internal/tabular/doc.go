@@ -56,4 +56,14 @@
 // A workbook's sheet is rewritten once as text that the Reader understands: CSV
 // that begins each row with its number in the sheet and its fault. A cell
 // missing at the end of a sheet's row is a blank cell, not a fault.
+//
+// The text of a cell is what its owner would call its value. Texts stay as they
+// are. A number is written with all its digits and without what its format adds
+// for the eye, such as a currency, but with the zeros before it that a format
+// like 00000 shows. Dates are 2024-02-29 or 2024-02-29T13:45:00, times of day
+// 13:45:00, and durations 36:00:00. A formula counts by the value it had when
+// the workbook was saved. Of merged cells the first has the value.
+//
+// A cell that holds an error, that says nothing that can be read, or that is
+// longer than Excel's 32,767 characters makes its row faulty.
 package tabular

@@ -105,13 +105,7 @@ func TestBadCellsAreLeftBlankWhereNothingStandsOnThem(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			out := mapRow(t, tt.header, tt.spec, tt.cells...)
-			var have []string
-			for _, e := range crm.Entities {
-				if out.Records[e] != nil {
-					have = append(have, e.String())
-				}
-			}
-			if got := strings.Join(have, " "); got != tt.records {
+			if got := carried(out); got != tt.records {
 				t.Errorf("records %q, want %q", got, tt.records)
 			}
 			if got := said(out.Faults); got != tt.faults {

@@ -43,6 +43,17 @@ func record(out *Mapped, e crm.Entity) map[string]string {
 	return values
 }
 
+// carried names the entities that a row has records of.
+func carried(out *Mapped) string {
+	var have []string
+	for _, e := range crm.Entities {
+		if out.Records[e] != nil {
+			have = append(have, e.String())
+		}
+	}
+	return strings.Join(have, " ")
+}
+
 func TestMapFillsEveryRecordOfALead(t *testing.T) {
 	t.Parallel()
 	p := mapperFor(t, leadHeader, nil)
@@ -124,13 +135,7 @@ func TestMapDecidesWhatARowHolds(t *testing.T) {
 			t.Parallel()
 			var out Mapped
 			mapperFor(t, strings.Split(tt.header, ","), tt.spec).Map(&crm.Row{Line: 2, Cells: tt.cells}, &out)
-			var have []string
-			for _, e := range crm.Entities {
-				if out.Records[e] != nil {
-					have = append(have, e.String())
-				}
-			}
-			if got := strings.Join(have, " "); got != tt.records {
+			if got := carried(&out); got != tt.records {
 				t.Errorf("records %q, want %q", got, tt.records)
 			}
 			if out.CustomerKey != tt.key || len(out.Warnings) != tt.warnings {

@@ -61,6 +61,22 @@ fields:
   contact.phone: {first_of: [Mobile, Phone], required: true}
 `
 
+// comesBack writes a Spec and reads it again.
+func comesBack(t *testing.T, s *Spec) {
+	t.Helper()
+	text, err := s.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := ParseSpec(text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(s, back); diff != "" {
+		t.Errorf("ParseSpec(YAML) (-want +got):\n%s\n%s", diff, text)
+	}
+}
+
 func TestParseSpecReadsHowFieldsAreFilled(t *testing.T) {
 	t.Parallel()
 	got, err := ParseSpec([]byte(everySpec))
@@ -90,17 +106,7 @@ func TestParseSpecReadsHowFieldsAreFilled(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	text, err := got.YAML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	back, err := ParseSpec(text)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	if diff := cmp.Diff(got, back); diff != "" {
-		t.Errorf("ParseSpec(YAML) (-want +got):\n%s\n%s", diff, text)
-	}
+	comesBack(t, got)
 }
 
 func TestParseSpecReadsEverySetting(t *testing.T) {
@@ -128,17 +134,7 @@ func TestParseSpecReadsEverySetting(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	text, err := got.YAML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	back, err := ParseSpec(text)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	if diff := cmp.Diff(got, back); diff != "" {
-		t.Errorf("ParseSpec(YAML) (-want +got):\n%s\n%s", diff, text)
-	}
+	comesBack(t, got)
 }
 
 func TestParseSpecReportsEveryFaultWithItsLine(t *testing.T) {

@@ -35,31 +35,19 @@ func findHeader(ctx context.Context, src Source, s sample, g *grid, a asked) (La
 		return l, nil, err
 	}
 	defer closer.Close()
-	var row crm.Row
-	if err := r.Read(&row); isEnd(err) {
-		return l, nil, invalid("the file has no rows, not even a header")
-	} else if err != nil {
+	names, err := l.readHeader(r, a.header)
+	if err != nil {
 		return l, nil, err
-	}
-	if a.header > 0 && row.Line != a.header {
-		return l, nil, blankHeader(a.header)
-	}
-	if row.Fault != "" {
-		return l, nil, invalid("%s", damagedHeader(row.Line, row.Fault))
-	}
-	l.HeaderLine, l.Start = row.Line, r.Position()
-	names := make([]string, len(row.Cells))
-	for i, name := range row.Cells {
-		names[i] = strings.TrimSpace(strings.Clone(name))
 	}
 	if a.header == 0 {
 		if err := g.refuseHeader(); err != nil {
 			return l, nil, err
 		}
 	}
-	if err := checkNames(names, row.Line); err != nil {
+	if err := checkNames(names, l.HeaderLine); err != nil {
 		return l, nil, err
 	}
+	var row crm.Row
 	if err := r.Read(&row); isEnd(err) {
 		return l, nil, invalid("the file has a header and no rows")
 	} else if err != nil {
@@ -67,6 +55,29 @@ func findHeader(ctx context.Context, src Source, s sample, g *grid, a asked) (La
 	}
 	d, err := l.settle(s, g, names, a)
 	return l, d, err
+}
+
+// readHeader reads the names of the columns, which must be on the line that was
+// set, if one was.
+func (l *Layout) readHeader(r *Reader, line int64) ([]string, error) {
+	var row crm.Row
+	if err := r.Read(&row); isEnd(err) {
+		return nil, invalid("the file has no rows, not even a header")
+	} else if err != nil {
+		return nil, err
+	}
+	if line > 0 && row.Line != line {
+		return nil, blankHeader(line)
+	}
+	if row.Fault != "" {
+		return nil, invalid("%s", damagedHeader(row.Line, row.Fault))
+	}
+	l.HeaderLine, l.Start = row.Line, r.Position()
+	names := make([]string, len(row.Cells))
+	for i, name := range row.Cells {
+		names[i] = strings.TrimSpace(strings.Clone(name))
+	}
+	return names, nil
 }
 
 // number names the columns of a file without a header: "column 1" and so on,
@@ -192,53 +203,66 @@ func checkNames(names []string, line int64) error {
 // settle makes names the header, without the columns at the end that have
 // neither a name nor, in the sample, a value.
 func (l *Layout) settle(s sample, g *grid, names []string, a asked) ([]crm.Decision, error) {
-	named := lastNamed(names)
-	used, rows, sound, misfits := named, 0, 0, 0
-	widths := map[int]int{} // how many rows have so many cells
 	s.at = l.Start
-	if s.at.Offset <= s.from+int64(len(s.text)) {
-		s.rows(*l, func(row *crm.Row, _ crm.Position) {
-			last := lastNamed(row.Cells)
-			rows++
-			widths[len(row.Cells)]++
-			if row.Fault == "" {
-				sound++
-			}
-			switch {
-			case row.Fault != "":
-			case last > len(names), len(row.Cells) < named && !l.Numbered && !l.Pad:
-				misfits++
-			default:
-				used = max(used, last)
-			}
-		})
-	}
+	below := s.below(*l, names)
 	// A header of several lines may have swallowed the rows below it.
 	few := fewRows
 	if l.Start.Line > l.HeaderLine+1 && !l.Numbered {
 		few = 1
 	}
-	if sound >= few && misfits*10 >= sound*9 {
-		how := fmt.Sprintf("none of the first %d rows fits it", sound)
-		if misfits < sound {
-			how = fmt.Sprintf("%d of the first %d rows do not fit it", misfits, sound)
+	if below.sound >= few && below.misfits*10 >= below.sound*9 {
+		how := fmt.Sprintf("none of the first %d rows fits it", below.sound)
+		if below.misfits < below.sound {
+			how = fmt.Sprintf("%d of the first %d rows do not fit it", below.misfits, below.sound)
 		}
 		return nil, invalid("line %d: the header has %s, and %s; set header to the line that names the columns, or mend it",
-			l.HeaderLine, columns(named), how)
+			l.HeaderLine, columns(lastNamed(names)), how)
 	}
-	l.Header = slices.Clip(names[:used])
-	l.Spare = len(names) - used
-	for width, n := range widths {
-		if 2*n > rows {
-			l.Spare = max(l.Spare, width-used)
-		}
-	}
+	l.Header = slices.Clip(names[:below.used])
+	l.Spare = max(len(names), below.width) - below.used
 	d := g.headerDecision(l.HeaderLine, a)
-	d.Evidence += columns(used)
-	if cut := len(names) - used; cut > 0 {
+	d.Evidence += columns(below.used)
+	if cut := len(names) - below.used; cut > 0 {
 		d.Evidence += fmt.Sprintf("; %d blank at the end left out", cut)
 	}
 	return []crm.Decision{d}, nil
+}
+
+// rowsBelow is what the rows of the sample below a header are like.
+type rowsBelow struct {
+	sound   int // rows without a fault
+	misfits int // those of them that have more cells than the header, or fewer
+	used    int // columns that have a name, or a value in a row that fits
+	width   int // how many cells more than half of all rows have; 0 if they differ
+}
+
+func (s sample) below(l Layout, names []string) rowsBelow {
+	named := lastNamed(names)
+	b := rowsBelow{used: named}
+	rows, widths := 0, map[int]int{}
+	if s.at.Offset > s.from+int64(len(s.text)) {
+		return b
+	}
+	s.rows(l, func(row *crm.Row, _ crm.Position) {
+		rows++
+		widths[len(row.Cells)]++
+		if row.Fault != "" {
+			return
+		}
+		b.sound++
+		last := lastNamed(row.Cells)
+		if last > len(names) || len(row.Cells) < named && !l.Numbered && !l.Pad {
+			b.misfits++
+			return
+		}
+		b.used = max(b.used, last)
+	})
+	for width, n := range widths {
+		if 2*n > rows {
+			b.width = width
+		}
+	}
+	return b
 }
 
 // headerDecision says why the row on the line is the header.

@@ -407,7 +407,7 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 // local returns a name without its prefix.
 func local(name []byte) []byte {
 	for i, c := range name {
-		if c == ':' {
+		if c == ':' && i > 0 {
 			return name[i+1:]
 		}
 	}

@@ -38,13 +38,17 @@ func (c *importsAcceptedCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer db.Close()
+	from, err := originsOf(ctx, db, row)
+	if err != nil {
+		return err
+	}
 	stage, err := wiring.OpenStage(ctx, s.config)
 	if err != nil {
 		return err
 	}
 	defer stage.Close()
 	return s.list(c.listFlags, func(w io.Writer) error {
-		lines := newAcceptedWriter(w, filesOf(row), c.form())
+		lines := newAcceptedWriter(w, from.files(), c.form())
 		return errors.Join(launch.Accepted(ctx, db, stage, row, lines.row), lines.close())
 	})
 }

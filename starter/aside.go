@@ -26,6 +26,7 @@ type aside struct {
 type importReader interface {
 	Import(ctx context.Context, ref string) (crm.ImportRow, error)
 	Retries(ctx context.Context, id string) ([]crm.ImportRow, error)
+	fileNamer
 }
 
 // listReader is the part of the stage that an aside needs.
@@ -52,13 +53,15 @@ func asideOf(ctx context.Context, r crm.Report, db importReader, lists listReade
 		a.Retries = append(a.Retries, retry.Number)
 	}
 	if row, err := db.Import(ctx, r.ImportID); err == nil && lists != nil {
-		a.Groups, _ = groupsIn(ctx, row, lists)
+		if from, err := originsOf(ctx, db, row); err == nil {
+			a.Groups, _ = groupsIn(ctx, row, from, lists)
+		}
 	}
 	return a
 }
 
 // groupsIn looks into the rejected rows of an import that has ended.
-func groupsIn(ctx context.Context, row crm.ImportRow, lists listReader) ([]*group, error) {
+func groupsIn(ctx context.Context, row crm.ImportRow, from origins, lists listReader) ([]*group, error) {
 	if row.Report == nil || row.Report.RejectObject.IsZero() {
 		return nil, nil
 	}
@@ -67,7 +70,7 @@ func groupsIn(ctx context.Context, row crm.ImportRow, lists listReader) ([]*grou
 		return nil, err
 	}
 	defer r.Close()
-	return lookInto(r, row)
+	return lookInto(r, row.Report.Rejects, from)
 }
 
 // aside gathers what can be told beside the report of an import in the
@@ -93,12 +96,16 @@ func (s *session) groups(ctx context.Context, ref, form string) error {
 	if err != nil {
 		return err
 	}
-	var list []*group
-	stage, err := wiring.OpenStage(ctx, s.config)
-	if err == nil {
-		defer stage.Close()
-		list, err = groupsIn(ctx, row, stage)
+	from, err := s.origins(ctx, row)
+	if err != nil {
+		return err
 	}
+	stage, err := wiring.OpenStage(ctx, s.config)
+	if err != nil {
+		return err
+	}
+	defer stage.Close()
+	list, err := groupsIn(ctx, row, from, stage)
 	switch {
 	case err != nil:
 		return err
@@ -110,7 +117,7 @@ func (s *session) groups(ctx context.Context, ref, form string) error {
 	}
 	var b strings.Builder
 	for _, g := range list {
-		b.WriteString(g.text(filesOf(row)) + "\n")
+		b.WriteString(g.text(from.files()) + "\n")
 	}
 	return s.data(b.String() + mendText(*row.Report, list))
 }
@@ -180,11 +187,14 @@ func (g *group) object() groupObject {
 // mendText says which commands come next for rejected rows. A dry run wrote
 // nothing, so there is nothing to retry: the file itself is to be mended.
 func mendText(r crm.Report, list []*group) string {
-	rows := [][]string{{"rejected rows", "starter imports rejects " + reference(r) + " -o xlsx --to fix.xlsx"}}
+	// A name of its own: a list never replaces the one before, which may be
+	// mended by now.
+	file := "fix-" + reference(r) + ".xlsx"
+	rows := [][]string{{"rejected rows", "starter imports rejects " + reference(r) + " --to " + file}}
 	if r.DryRun || r.Number == 0 {
 		return grid(nil, rows)
 	}
-	rows = append(rows, []string{"mended, again", "starter imports retry " + reference(r) + " --file fix.xlsx"})
+	rows = append(rows, []string{"mended, again", "starter imports retry " + reference(r) + " --file " + file})
 	if flags := retryFlags(list); flags != "" {
 		rows = append(rows, []string{"as they are", "starter imports retry " + reference(r) + flags})
 	}

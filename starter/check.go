@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"regexp"
 	"strings"
 
 	"sluice/internal/crm"
@@ -45,7 +46,7 @@ func readMapping(path string, source crm.Source, f readingFlags, m meaningFlags)
 			r.spec, err = mapping.ParseSpec(r.text) // what is staged is what was checked
 		}
 		if err != nil {
-			return r, usage("the flags do not fit the mapping: %s", fault(err))
+			return r, usage("the flags: %s", ofFlags.ReplaceAllString(fault(err), ""))
 		}
 	}
 	r.settings = crm.Reading{Sheet: f.Sheet}
@@ -54,6 +55,9 @@ func readMapping(path string, source crm.Source, f readingFlags, m meaningFlags)
 	}
 	return r, nil
 }
+
+// ofFlags is where a fault stands in a mapping that nobody wrote.
+var ofFlags = regexp.MustCompile(`line \d+: `)
 
 // check looks at a file as the step Inspect will, so that what cannot be
 // imported is known before anything is started. The error is one line.

@@ -38,4 +38,15 @@
 // An import looks at its files and its mapping by the code that will look at
 // them again inside the import. What can be known to be wrong then is said in
 // one line, and nothing has been started or written.
+//
+// Flags that say how a file is read are laid over the mapping file, or over the
+// source's saved mapping, and the result is what the import keeps: the same
+// file under another flag is another import.
+//
+// # Rejected rows
+//
+// What a reason means and what mends it stands in remedy.go, for the reject
+// file, the report and the documents alike. Settings are never proposed on a
+// guess: rejected rows are mapped once more under each that can help, and
+// counted. No list replaces a file that is there: it may have been mended.
 package main

@@ -53,8 +53,8 @@ func groupsOf(list []crm.RejectGroup) []*group {
 
 // lookInto returns the groups of an import's rejections with what its first
 // rejected rows, read from list, say about them.
-func lookInto(list io.Reader, row crm.ImportRow) ([]*group, error) {
-	all := groupsOf(row.Report.Rejects)
+func lookInto(list io.Reader, groups []crm.RejectGroup, from origins) ([]*group, error) {
+	all := groupsOf(groups)
 	by := map[crm.Rejection]*group{}
 	for _, g := range all {
 		by[crm.Rejection{Column: g.Column, Reason: g.Reason}] = g
@@ -64,7 +64,7 @@ func lookInto(list io.Reader, row crm.ImportRow) ([]*group, error) {
 			g.words = map[string]bool{}
 		}
 	}
-	plans, _ := plansOf(row)
+	plans := from.plans
 	for _, g := range all {
 		if g.FirstFile < len(plans) {
 			g.decided = orderOf(plans[g.FirstFile], g.Column)

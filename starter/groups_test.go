@@ -27,12 +27,8 @@ func grouped(t *testing.T, spec string, header []string, rows ...[]string) []*gr
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := crm.ImportRow{Request: crm.Request{Files: []crm.FileRef{{Name: "leads.csv"}}}, Report: &crm.Report{}}
-	plan, err := json.Marshal(map[string]any{"layout": tabular.Layout{Header: header}, "mapping": m})
-	if err != nil {
-		t.Fatal(err)
-	}
-	row.Files = []crm.FileRow{{Plan: plan}}
+	from := origins{names: []string{"leads.csv"}, plans: []filePlan{{Layout: tabular.Layout{Header: header}, Mapping: m}}}
+	var list []crm.RejectGroup
 	counts := map[crm.Rejection]int{}
 	var rejected []crm.RejectedRow
 	for i, cells := range rows {
@@ -45,17 +41,17 @@ func grouped(t *testing.T, spec string, header []string, rows ...[]string) []*gr
 		for _, f := range out.Faults {
 			at, known := counts[f]
 			if !known {
-				at = len(row.Report.Rejects)
+				at = len(list)
 				counts[f] = at
-				row.Report.Rejects = append(row.Report.Rejects, crm.RejectGroup{Reason: f.Reason, Column: f.Column, FirstLine: in.Line})
+				list = append(list, crm.RejectGroup{Reason: f.Reason, Column: f.Column, FirstLine: in.Line})
 			}
-			row.Report.Rejects[at].Count++
+			list[at].Count++
 		}
 		if len(out.Faults) > 0 {
 			rejected = append(rejected, crm.RejectedRow{Line: in.Line, Faults: out.Faults, Cells: cells})
 		}
 	}
-	groups, err := lookInto(strings.NewReader(staged(t, rejected)), row)
+	groups, err := lookInto(strings.NewReader(staged(t, rejected)), list, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,10 +123,9 @@ func TestGroupsNameTheirFirstLinesAndNoCell(t *testing.T) {
 
 func TestALookIntoManyRowsIsBounded(t *testing.T) {
 	t.Parallel()
-	row := crm.ImportRow{Report: &crm.Report{Rejects: []crm.RejectGroup{{Reason: crm.ReasonBadStatus, Column: "S", Count: 30_000}}},
-		Request: crm.Request{Files: []crm.FileRef{{Name: "a.csv"}}}}
+	list := []crm.RejectGroup{{Reason: crm.ReasonBadStatus, Column: "S", Count: 30_000}}
 	one := staged(t, []crm.RejectedRow{{Line: 2, Faults: []crm.Rejection{{Column: "S", Reason: crm.ReasonBadStatus}}, Cells: []string{"x"}}})
-	groups, err := lookInto(strings.NewReader(strings.Repeat(one, 30_000)), row)
+	groups, err := lookInto(strings.NewReader(strings.Repeat(one, 30_000)), list, origins{plans: make([]filePlan, 1)})
 	if err != nil || groups[0].looked != lookRows || groups[0].share(3) != "3 of the first 20,000" {
 		t.Errorf("looked at %d rows with %v, want %d", groups[0].looked, err, lookRows)
 	}

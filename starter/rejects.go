@@ -67,10 +67,14 @@ func (s *session) rows(ctx context.Context, ref string, to listFlags, raw bool, 
 		s.say("import %d of %s has no %s", row.Number, row.Source, what)
 		return nil
 	}
+	from, err := s.origins(ctx, row)
+	if err != nil {
+		return err
+	}
 	cut := 0
 	err = s.staged(ctx, object, func(r io.Reader) error {
 		return s.list(to, func(w io.Writer) error {
-			lines := newRowWriter(w, columnsOf(row, raw), to.form())
+			lines := newRowWriter(w, columnsOf(from, raw), to.form())
 			see := func(r crm.RejectedRow) error {
 				if to.form() == asXLSX && tooLong(r.Cells) {
 					cut++

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -38,20 +39,13 @@ func staged(t *testing.T, rows []crm.RejectedRow) string {
 	return list.String()
 }
 
-// anImport is one of files with the given headers, each name once.
-func anImport(t *testing.T, headers ...[]string) crm.ImportRow {
-	t.Helper()
-	row := crm.ImportRow{Import: crm.Import{Number: 12, Source: "newsletter"}}
+// someFiles are files with the given headers.
+func someFiles(headers ...[]string) (o origins) {
 	for i, h := range headers {
-		f := crm.File{Number: i, Name: "leads" + strconv.Itoa(i) + ".csv"}
-		plan, err := json.Marshal(map[string]any{"layout": tabular.Layout{Header: h}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		row.Request.Files = append(row.Request.Files, crm.FileRef{Name: f.Name})
-		row.Files = append(row.Files, crm.FileRow{File: f, Plan: plan})
+		o.names = append(o.names, "leads"+strconv.Itoa(i)+".csv")
+		o.plans = append(o.plans, filePlan{Layout: tabular.Layout{Header: h}})
 	}
-	return row
+	return o
 }
 
 func written(t *testing.T, c *rowColumns, form string, rows []crm.RejectedRow) []byte {
@@ -66,18 +60,18 @@ func written(t *testing.T, c *rowColumns, form string, rows []crm.RejectedRow) [
 
 func TestRejectsKeepTheirCells(t *testing.T) {
 	t.Parallel()
-	row := anImport(t, []string{"Email", "Name", "=Phone"})
+	from := someFiles([]string{"Email", "Name", "=Phone"})
 	for _, c := range []struct {
 		name, form string
 		raw        bool
 	}{{"rejects.csv", asCSV, false}, {"rejects_raw.csv", asCSV, true}, {"rejects.ndjson", asJSON, false}} {
-		golden(t, c.name, string(written(t, columnsOf(row, c.raw), c.form, rejectedRows)))
+		golden(t, c.name, string(written(t, columnsOf(from, c.raw), c.form, rejectedRows)))
 	}
 }
 
 func TestAWorkbookOfRejectsHighlightsTheCellsAtFault(t *testing.T) {
 	t.Parallel()
-	book, err := excelize.OpenReader(bytes.NewReader(written(t, columnsOf(anImport(t, []string{"Email", "Name", "=Phone"}), false), asXLSX, rejectedRows)))
+	book, err := excelize.OpenReader(bytes.NewReader(written(t, columnsOf(someFiles([]string{"Email", "Name", "=Phone"}), false), asXLSX, rejectedRows)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +107,7 @@ func TestARejectFileCanBeTakenApartAgain(t *testing.T) {
 	t.Parallel()
 	header := []string{"line", "Email", "reason"} // called like ours
 	for _, raw := range []bool{false, true} {
-		c := columnsOf(anImport(t, header), raw)
+		c := columnsOf(someFiles(header), raw)
 		cells := []string{"x", "'=1+1", "=cmd"}
 		records, err := csv.NewReader(bytes.NewReader(written(t, c, asCSV, []crm.RejectedRow{{Line: 8812, Cells: cells}}))).ReadAll()
 		if err != nil {
@@ -137,7 +131,7 @@ func TestARejectFileCanBeTakenApartAgain(t *testing.T) {
 
 func TestRowsOfSeveralFilesStandUnderTheirColumns(t *testing.T) {
 	t.Parallel()
-	c := columnsOf(anImport(t, []string{"Email", "", "Name"}, []string{"Name", "Email", "", "Phone"}), false)
+	c := columnsOf(someFiles([]string{"Email", "", "Name"}, []string{"Name", "Email", "", "Phone"}), false)
 	got := string(written(t, c, asCSV, []crm.RejectedRow{
 		{File: 0, Line: 2, Cells: []string{"a@", "?", "Ana"}}, {File: 1, Line: 3, Cells: []string{"Bo", "b@", "!", "044"}}}))
 	want := "file,line,column,reason,how to fix,Email,,Name,Phone\nleads0.csv,2,,,,a@,?,Ana,\nleads1.csv,3,,,,b@,!,Bo,044\n"
@@ -148,23 +142,30 @@ func TestRowsOfSeveralFilesStandUnderTheirColumns(t *testing.T) {
 
 func TestFilesOfOneNameAreToldByTheirNumbers(t *testing.T) {
 	t.Parallel()
-	row := anImport(t, []string{"Email"}, []string{"Email"}, []string{"Email"})
-	row.Request.Files[0].Name, row.Request.Files[2].Name = "leads.csv", "leads.csv"
-	if got, want := filesOf(row), []string{"#1", "leads1.csv", "#3"}; !cmp.Equal(got, want) {
-		t.Errorf("filesOf = %q, want %q", got, want)
+	o := origins{names: []string{"leads.csv", "b.csv", "leads.csv"}}
+	if got, want := o.files(), []string{"#1", "b.csv", "#3"}; !cmp.Equal(got, want) {
+		t.Errorf("files = %q, want %q", got, want)
+	}
+	if got := (origins{names: []string{"leads.csv"}}).files(); got != nil {
+		t.Errorf("files of one = %q, want none", got)
 	}
 }
 
+type named []string
+
+func (n named) FileNames(context.Context, int64) ([]string, error) { return n, nil }
+
 func TestRowsOfARetrySayWhereTheyStoodFirst(t *testing.T) {
 	t.Parallel()
-	row := anImport(t, []string{"Email"})
-	plan, err := json.Marshal(map[string]any{"layout": tabular.Layout{Header: []string{"Email"}},
-		"retry": map[string]any{"files": []string{"a.csv", "b.csv", "fix.csv"}, "file": 2}})
+	plan, err := json.Marshal(map[string]any{"layout": tabular.Layout{Header: []string{"Email"}}, "retry": map[string]any{"file": 2, "listed": true}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	row.Files[0].Plan = plan
-	got := string(written(t, columnsOf(row, false), asCSV, []crm.RejectedRow{{File: 1, Line: 7, Cells: []string{"a@"}}}))
+	o, err := originsOf(t.Context(), named{"a.csv", "b.csv", "fix.csv"}, crm.ImportRow{Files: []crm.FileRow{{Plan: plan}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(written(t, columnsOf(o, false), asCSV, []crm.RejectedRow{{File: 1, Line: 7, Cells: []string{"a@"}}}))
 	if want := "file,line,column,reason,how to fix,Email\nb.csv,7,,,,a@\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"sluice/internal/crm"
 	"sluice/internal/launch"
-	"sluice/internal/mapping"
 	"sluice/internal/wiring"
 )
 
@@ -94,7 +94,9 @@ func (s *session) mappingOf(ctx context.Context, row crm.ImportRow) (string, err
 }
 
 // checkMended checks a file that is given to a retry. What the mapping says of
-// files is not said of reject files, which are of our making.
+// files is not said of reject files, which are of our making. What columns mean
+// is decided by the file that the rows were part of, and not by these, which
+// are the worst of it.
 func (r reading) checkMended(ctx context.Context, in input) error {
 	ours := r
 	ours.settings = crm.Reading{Sheet: r.settings.Sheet}
@@ -107,11 +109,14 @@ func (r reading) checkMended(ctx context.Context, in input) error {
 	if !ok {
 		return r.check(ctx, in)
 	}
-	width := columns.Width()
-	samples := make([][]string, len(found.samples))
-	for i, cells := range found.samples {
-		samples[i] = cells[min(width, len(cells)):]
+	if r.spec == nil {
+		return nil
 	}
-	_, _, err = mapping.Resolve(found.layout.Header[width:], samples, r.spec, r.options)
-	return fileFault(ctx, in, err)
+	header := found.layout.Header[columns.Width():]
+	for _, c := range r.spec.Columns {
+		if !slices.Contains(header, c.Column) && !slices.Contains(header, crm.Guard(c.Column)) {
+			return usage("%s: column %q of the mapping is not in its header; take the rows from imports rejects again, with all their columns", in.name, c.Column)
+		}
+	}
+	return nil
 }

@@ -13,76 +13,21 @@ import (
 	"unicode/utf16"
 
 	"sluice/internal/crm"
-	"sluice/internal/mapping"
 	"sluice/internal/tabular"
 )
-
-// A filePlan is what Inspect decided about a file, as its import keeps it.
-type filePlan struct {
-	Layout  tabular.Layout   `json:"layout"`
-	Mapping *mapping.Mapping `json:"mapping"`
-	Retry   *struct {
-		Files []string `json:"files"` // what the files are called that rows say they are of
-	} `json:"retry"`
-}
-
-// plansOf returns the plans of an import by the number of the file that rows
-// say they are of, and those files' names; a plan is zero where there is none.
-// The rows of a retry are of the files of the import that it retries, and stand
-// in one file together.
-func plansOf(r crm.ImportRow) (plans []filePlan, names []string) {
-	plans = make([]filePlan, len(r.Request.Files))
-	for _, f := range r.Request.Files {
-		names = append(names, f.Name)
-	}
-	for _, f := range r.Files {
-		if n := f.File.Number; n >= 0 && n < len(plans) && json.Unmarshal(f.Plan, &plans[n]) != nil {
-			plans[n] = filePlan{}
-		}
-	}
-	if len(plans) == 1 && plans[0].Retry != nil {
-		names = plans[0].Retry.Files
-		for len(plans) < len(names) {
-			plans = append(plans, plans[0])
-		}
-	}
-	return plans, names
-}
-
-// filesOf returns the names by which the rows of an import say which file they
-// are of: "#2" for the second of several with one name. It is nil when there is
-// only one, so that a line needs no file to be found.
-func filesOf(r crm.ImportRow) []string {
-	_, names := plansOf(r)
-	if len(names) < 2 {
-		return nil
-	}
-	times := map[string]int{}
-	for _, name := range names {
-		times[name]++
-	}
-	list := slices.Clone(names)
-	for i, name := range names {
-		if times[name] > 1 {
-			list[i] = fmt.Sprintf("#%d", i+1)
-		}
-	}
-	return list
-}
 
 // rowColumns says which columns a list of rows has: those of all files of an
 // import, each name once.
 type rowColumns struct {
-	files  []string // as filesOf
+	files  []string // as [origins.files]
 	own    []string // names of the rows' own columns
 	places [][]int  // by file: where in own its columns are
 	raw    bool     // cells stand as they are, also those that a spreadsheet would run
 }
 
-func columnsOf(r crm.ImportRow, raw bool) *rowColumns {
-	c := &rowColumns{files: filesOf(r), raw: raw}
-	plans, _ := plansOf(r)
-	for _, p := range plans {
+func columnsOf(o origins, raw bool) *rowColumns {
+	c := &rowColumns{files: o.files(), raw: raw}
+	for _, p := range o.plans {
 		c.add(p.Layout.Header)
 	}
 	return c

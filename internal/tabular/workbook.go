@@ -93,22 +93,6 @@ func (a *archive) links(ctx context.Context, rels *zip.File, from string) (map[s
 	})
 }
 
-// attributes returns all attributes of a tag, by their names without a prefix.
-func attributes(x *xmlScanner) (map[string]string, error) {
-	at := make(map[string]string)
-	for {
-		name, value, ok := x.attr()
-		if !ok {
-			return at, nil
-		}
-		text, err := attrText(value)
-		if err != nil {
-			return nil, err
-		}
-		at[string(local(name))] = text
-	}
-}
-
 // look takes a token of the part that lists the sheets. Sheets of charts,
 // dialogs and macros are no sheets of cells.
 func (b *workbook) look(x *xmlScanner, tok token, links map[string]link) error {

@@ -345,35 +345,6 @@ func (x *xmlScanner) pass(end string) error {
 	}
 }
 
-// attr returns the next attribute of the tag that next just returned, as it
-// stands: see attrText. It reports false behind the last.
-func (x *xmlScanner) attr() (name, value []byte, ok bool) {
-	a := afterSpace(x.attrs)
-	if len(a) == 0 {
-		return nil, nil, false
-	}
-	end := 0
-	for end < len(a) && a[end] != '=' && !isSpace(a[end]) {
-		end++
-	}
-	name, a = a[:end], afterSpace(a[end:])
-	if len(name) == 0 || len(a) == 0 || a[0] != '=' {
-		x.broken = true
-		return nil, nil, false
-	}
-	a = afterSpace(a[1:])
-	end = -1
-	if len(a) > 1 && (a[0] == '"' || a[0] == '\'') {
-		end = bytes.IndexByte(a[1:], a[0])
-	}
-	if end < 0 {
-		x.broken = true
-		return nil, nil, false
-	}
-	x.attrs = a[end+2:]
-	return name, a[1 : 1+end], true
-}
-
 // within passes the rest of an element that holds nothing but a text between
 // two strings of markup, of which end closes the element, and leaves the text
 // in x. It passes nothing and reports false if the element, whose name is
@@ -392,24 +363,4 @@ func (x *xmlScanner) within(name, start, end string) bool {
 	x.pos += len(start) + n + len(end)
 	x.leave()
 	return true
-}
-
-// afterSpace returns b without white space before it.
-func afterSpace(b []byte) []byte {
-	for len(b) > 0 && isSpace(b[0]) {
-		b = b[1:]
-	}
-	return b
-}
-
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
-
-// local returns a name without its prefix.
-func local(name []byte) []byte {
-	for i, c := range name {
-		if c == ':' && i > 0 {
-			return name[i+1:]
-		}
-	}
-	return name
 }

@@ -14,12 +14,6 @@ func (x *xmlScanner) appendText(dst []byte) ([]byte, error) {
 	return appendDecoded(dst, x.text, x.plain)
 }
 
-// attrText returns the text of an attribute's value.
-func attrText(value []byte) (string, error) {
-	b, err := appendDecoded(nil, value, false)
-	return string(b), err
-}
-
 func appendDecoded(dst, raw []byte, plain bool) ([]byte, error) {
 	from := len(dst)
 	for !plain {

@@ -49,7 +49,7 @@ func (a *attempt) checkDuplicates(ctx context.Context) error {
 			switch mark := marks[e][i]; {
 			case mark == markNew && a.to.mode == crm.UpdateOnly:
 				a.preset[e][ord] = crm.Absent
-			case (mark == markSame || mark == markChanged) && a.to.mode == crm.CreateOnly:
+			case (mark == markSame || mark == markChanged || mark == markSince) && a.to.mode == crm.CreateOnly:
 				a.preset[e][ord] = crm.Exists
 			}
 		}

@@ -19,6 +19,7 @@ const (
 	markWaits   = 'w'
 	markOwn     = '!'
 	markMany    = byte(crm.Ambiguous)
+	markSince   = byte(crm.ChangedSince)
 )
 
 // judge gives every record its outcome before anything is written, and takes

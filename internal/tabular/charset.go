@@ -54,7 +54,6 @@ func foreignLines(b []byte, cut bool) []byte {
 func candidates(sample []byte) []candidate {
 	list := latinCandidates(sample)
 	if runs(sample) > 0.5 {
-		// Accents hardly stand in a row.
 		for i := range list {
 			list[i].score /= 2
 		}
@@ -64,19 +63,24 @@ func candidates(sample []byte) []candidate {
 	return list
 }
 
-// runs returns the part of the bytes beyond ASCII that stand beside another.
+// runs returns the part of the bytes beyond ASCII that stand three and more in
+// a row: words of other scripts do, and hardly any word with accents.
 func runs(sample []byte) float64 {
-	n, beside := 0, 0
+	n, inRuns, run := 0, 0, 0
 	for i, c := range sample {
 		if c < utf8.RuneSelf {
+			run = 0
 			continue
 		}
 		n++
-		if i > 0 && sample[i-1] >= utf8.RuneSelf || i+1 < len(sample) && sample[i+1] >= utf8.RuneSelf {
-			beside++
+		run++
+		if i+1 == len(sample) || sample[i+1] < utf8.RuneSelf {
+			if run > 2 {
+				inRuns += run
+			}
 		}
 	}
-	return float64(beside) / float64(max(n, 1))
+	return float64(inRuns) / float64(max(n, 1))
 }
 
 // charsetNames are the names by which the detector calls encodings that we

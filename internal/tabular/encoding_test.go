@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -204,5 +205,45 @@ func TestUndefinedBytesOfACharsetAreAFaultOfTheirRow(t *testing.T) {
 		if tab.Rows[0].Fault != crm.ReasonBadEncoding || tab.Rows[1].Fault != "" {
 			t.Errorf("%s: %+v", set, tab.Rows)
 		}
+	}
+}
+
+// TestSignsAloneTellWindows has texts in which no letter is beyond ASCII: what
+// is a quote or a dash in Windows-1252 is a letter in MacRoman.
+func TestSignsAloneTellWindows(t *testing.T) {
+	t.Parallel()
+	for name, line := range map[string]string{
+		"quotes and dashes": "%d,Bob p%d,the client’s “best” offer – € 5\r\n",
+		"apostrophes":       "%d,Bob p%d,the client’s offer\r\n",
+		"a currency":        "%d,Bob p%d,5 €\r\n",
+	} {
+		var text strings.Builder
+		text.WriteString("id,name,note\r\n")
+		for i := range 30 {
+			fmt.Fprintf(&text, line, i, i)
+		}
+		for encoding, by := range map[string]*charmap.Charmap{"windows-1252": charmap.Windows1252, "windows-1250": charmap.Windows1250} {
+			b, err := by.NewEncoder().Bytes([]byte(text.String()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, _, err := Identify(t.Context(), inMemory(b), crm.Reading{})
+			if err != nil || f.Encoding != "windows-1252" {
+				t.Errorf("%s in %s: %q, %v, want windows-1252, which reads them alike", name, encoding, f.Encoding, err)
+			}
+		}
+	}
+}
+
+func TestPolishCitiesAreTold(t *testing.T) {
+	t.Parallel()
+	text := "id,name,city\n" + strings.Repeat("1,Łukasz Dvořák,Łódź\n2,Žižka,Škoda\n", 10)
+	b, err := charmap.Windows1250.NewEncoder().Bytes([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := Identify(t.Context(), inMemory(b), crm.Reading{})
+	if err != nil || f.Encoding != "windows-1250" {
+		t.Errorf("%q, %v, want windows-1250", f.Encoding, err)
 	}
 }

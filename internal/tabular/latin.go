@@ -51,10 +51,12 @@ var latinLetters = []string{
 // How likely a character beyond ASCII is that is no letter of its language.
 const (
 	foreignLetter = 0.002  // a letter of another language
+	placedSign    = 0.4    // a sign that stands where writers put it
 	aloneSign     = 0.02   // a sign that stands outside words in many texts
 	rareSign      = 0.002  // one that few texts have
 	withinWord    = 0.0001 // one within a word
 	wrongCase     = 0.05   // of a letter's: a capital behind a small letter
+	loneLetter    = 0.05   // of a letter's: no letter beside it
 )
 
 // aloneSigns are signs that ordinary tables have.
@@ -118,10 +120,15 @@ func letters(text string) seen {
 		switch inside := unicode.IsLetter(before) && unicode.IsLetter(after); {
 		case unicode.IsLetter(r) && !strings.ContainsRune("ºªƒ", r):
 			s.small[unicode.ToLower(r)]++
+			if !unicode.IsLetter(before) && !unicode.IsLetter(after) {
+				s.signs += math.Log(loneLetter)
+			}
 			if unicode.IsUpper(r) && (unicode.IsLower(before) || unicode.IsLetter(before) && unicode.IsLower(after)) {
 				s.odd++
 				s.signs += math.Log(wrongCase)
 			}
+		case inPlace(before, r, after):
+			s.signs += math.Log(placedSign)
 		case inside && !strings.ContainsRune("’·–—\u00A0", r), unicode.IsMark(r):
 			s.odd++
 			s.signs += math.Log(withinWord)
@@ -133,6 +140,30 @@ func letters(text string) seen {
 		before = r
 	}
 	return s
+}
+
+// inPlace reports whether a sign stands where writers put it: an apostrophe
+// within a word, quotes around words, a dash between blanks, a currency beside
+// a number.
+func inPlace(before, r, after rune) bool {
+	word := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	switch r {
+	case '’':
+		return word(before)
+	case '“', '„', '«', '‘', '‚', '¿', '¡':
+		return !word(before) && word(after)
+	case '”', '»':
+		return !unicode.IsSpace(before) && !word(after)
+	case '–', '—':
+		return unicode.IsSpace(before) == unicode.IsSpace(after)
+	case '…':
+		return word(before)
+	case '€', '£', '¥', '§', '°':
+		return unicode.IsSpace(before) || unicode.IsDigit(before) || unicode.IsDigit(after)
+	case '®', '™', '©':
+		return !word(after)
+	}
+	return false
 }
 
 // likelihood returns how likely the characters are, as a logarithm: in the

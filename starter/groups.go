@@ -228,7 +228,7 @@ func (g *group) setting() string {
 func (g *group) leftOut() string {
 	for _, c := range g.cures {
 		if c.setting == blankCells && c.mends > 0 {
-			return fmt.Sprintf("%s leaves the value out of %s", c.setting, g.share(c.mends))
+			return fmt.Sprintf("%s takes in %s, with that cell left blank", c.setting, g.share(c.mends))
 		}
 	}
 	return ""

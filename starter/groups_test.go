@@ -70,14 +70,14 @@ func TestARemedyIsTriedBeforeItIsNamed(t *testing.T) {
 		name, want, flags string
 		rows              [][]string
 	}{
-		{"dates in the other order", `bad_date in "Signed up": date_order: dmy reads all; the column was decided as mdy; or bad_cells: blank leaves the value out of all`,
+		{"dates in the other order", `bad_date in "Signed up": date_order: dmy reads all; the column was decided as mdy; or bad_cells: blank takes in all, with that cell left blank`,
 			" --date-order dmy", [][]string{row(1, "13/01/2024", "", ""), row(2, "31/12/2024", "", "")}},
-		{"some of them", `bad_date in "Signed up": date_order: dmy reads 1 of 3; the column was decided as mdy; or bad_cells: blank leaves the value out of all`,
+		{"some of them", `bad_date in "Signed up": date_order: dmy reads 1 of 3; the column was decided as mdy; or bad_cells: blank takes in all, with that cell left blank`,
 			" --date-order dmy", [][]string{row(1, "13/01/2024", "", ""), row(2, "31/31/2024", "", ""), row(3, "soon", "", "")}},
-		{"dates that no order reads", `bad_date in "Signed up": bad_cells: blank leaves the value out of all`, "", [][]string{row(1, "soon", "", "")}},
-		{"words", `bad_status in "Status": 2 different words: translate the words with values in the mapping; or bad_cells: blank leaves the value out of all`,
+		{"dates that no order reads", `bad_date in "Signed up": bad_cells: blank takes in all, with that cell left blank`, "", [][]string{row(1, "soon", "", "")}},
+		{"words", `bad_status in "Status": 2 different words: translate the words with values in the mapping; or bad_cells: blank takes in all, with that cell left blank`,
 			"", [][]string{row(1, "", "Hot", ""), row(2, "", "hot ", ""), row(3, "", "Cold", "")}},
-		{"commas before fractions", `bad_decimal in "Fee": decimal: "," reads all; or bad_cells: blank leaves the value out of all`, "", [][]string{row(1, "", "", "1,2345")}},
+		{"commas before fractions", `bad_decimal in "Fee": decimal: "," reads all; or bad_cells: blank takes in all, with that cell left blank`, "", [][]string{row(1, "", "", "1,2345")}},
 		{"short rows that fit", "too_few_cells: short_rows: pad reads all", " --short-rows pad", [][]string{{"a@example.com", "1/1/2024"}}},
 		{"short rows that would not fit", "too_few_cells: short_rows: pad reads 1 of 2", " --short-rows pad", [][]string{{"a@example.com"}, {""}}},
 		{"nothing that helps", "bad_email in \"Email\": ", "", [][]string{{"ana at example.com", "", "", ""}}},

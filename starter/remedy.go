@@ -21,7 +21,7 @@ var remedies = map[crm.Reason]remedy{
 		"export again with quotes, or with a delimiter that no text holds"},
 	crm.ReasonStrayQuote: {"a quote in the middle of a cell, or one that is never closed",
 		"Put the cell into quotes and write each quote inside it twice.",
-		`quote: none reads quotes as text; escape: backslash reads \" as a quote`},
+		`if the file writes \" for a quote, import it again with escape: backslash`},
 	crm.ReasonBadEncoding: {"bytes that are no text in the file's encoding: often two exports in one file",
 		"Type the characters shown as \uFFFD again.",
 		"name the file's encoding with encoding: NAME, or save the file as UTF-8"},

@@ -6,8 +6,9 @@ package crm
 // as a [Decision].
 type Reading struct {
 	// Encoding is a name of the WHATWG Encoding Standard, such as "utf-8",
-	// "windows-1252" or "shift_jis"; or "utf-32le", "utf-32be". ISO-8859-1
-	// means windows-1252, as on the web. Workbooks have no use for it.
+	// "windows-1252" or "shift_jis"; or "utf-32le", "utf-32be", "ibm437",
+	// "ibm850", "ibm852", which it has not. ISO-8859-1 means windows-1252, as
+	// on the web. Workbooks have no use for it.
 	Encoding string `json:"encoding,omitempty" yaml:"encoding,omitempty"`
 
 	// Delimiter is 1 to 8 printable ASCII characters, or one of the words tab

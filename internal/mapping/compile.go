@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones are known where the system has no list of them
 
 	"sluice/internal/crm"
 )

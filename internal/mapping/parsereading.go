@@ -114,8 +114,9 @@ func (p *specParser) reading(v *yaml.Node, s readingSetting, to *string) {
 
 func readEncoding(name string) (string, bool) {
 	lower := strings.ToLower(strings.TrimSpace(name))
-	if lower == "utf-32le" || lower == "utf-32be" {
-		return lower, true
+	switch lower {
+	case "utf-32le", "utf-32be", "ibm437", "ibm850", "ibm852", "cp437", "cp850", "cp852":
+		return lower, true // known, and not to the standard
 	}
 	e, err := htmlindex.Get(lower)
 	if err != nil {

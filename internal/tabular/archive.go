@@ -140,7 +140,7 @@ func damage(err error) error {
 	var fault partFault
 	switch {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrAlgorithm),
-		errors.Is(err, zip.ErrInsecurePath), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &corrupt):
+		errors.Is(err, zip.ErrInsecurePath), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &corrupt):
 		return invalid("the workbook is damaged (%v); open it and save it again", err)
 	case errors.Is(err, errDirectory):
 		return invalid("the workbook has a table of contents that is far too long")

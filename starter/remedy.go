@@ -40,7 +40,7 @@ var remedies = map[crm.Reason]remedy{
 
 	crm.ReasonRequired: {"the cell is blank, and it must not be: the customer's id, or a column that the mapping requires",
 		"Fill the cell.",
-		"drop required from the mapping, or give the field a default there"},
+		"drop required from the mapping, where it says so"},
 	crm.ReasonBadEmail: {"not one address that a CRM can use: no @, no dot in the domain, an IP address in its place",
 		"Keep one plain address, such as ana@example.com.", ""},
 	crm.ReasonBadDate: {"not a date, a day that the calendar has not, a year without a month, or a date in another order than the column's",

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/xuri/nfp"
 )
 
 // numberKind is what a number format makes of a number.
@@ -41,84 +43,59 @@ func builtin(id int) numberFormat {
 	return numberFormat{}
 }
 
-// parseFormat reads the first section of a format code.
+// maxFormat is the length of the longest format code that Excel takes.
+const maxFormat = 255
+
+// parseFormat reads the first section of a format code: the one for numbers
+// above zero, and for all where there is no other.
 func parseFormat(code string) numberFormat {
-	bare, elapsed := bareFormat(code)
-	lower := strings.ToLower(bare)
-	switch {
-	case elapsed:
-		return numberFormat{kind: asDuration}
-	case strings.HasPrefix(lower, "general"), strings.HasPrefix(lower, "standard"):
+	if len(code) > maxFormat || strings.EqualFold(code, "standard") { // some writers say General in German
 		return numberFormat{}
-	case strings.ContainsAny(lower, "yd"), strings.Contains(lower, "m") && !strings.ContainsAny(lower, "hs"):
+	}
+	parser := nfp.NumberFormatParser()
+	sections := parser.Parse(code)
+	if len(sections) == 0 {
+		return numberFormat{}
+	}
+	var letters strings.Builder // of dates and times
+	for _, t := range sections[0].Items {
+		switch t.TType {
+		case nfp.TokenTypeElapsedDateTimes:
+			return numberFormat{kind: asDuration}
+		case nfp.TokenTypeGeneral:
+			return numberFormat{}
+		case nfp.TokenTypeDateTimes:
+			letters.WriteString(strings.ToLower(t.TValue))
+		}
+	}
+	switch l := letters.String(); {
+	case strings.ContainsAny(l, "yde"), strings.Contains(l, "m") && !strings.ContainsAny(l, "hs"):
 		return numberFormat{kind: asDate}
-	case strings.ContainsAny(lower, "hs"):
+	case l != "":
 		return numberFormat{kind: asTime}
 	}
-	if pattern, ok := zeroPattern(code); ok {
-		return numberFormat{asPattern, pattern}
-	}
-	return numberFormat{}
+	return zeroPattern(sections[0].Items)
 }
 
-// bareFormat returns the first section of a format code without literals,
-// colours, conditions and locales, and whether it shows elapsed time.
-func bareFormat(code string) (bare string, elapsed bool) {
-	var b strings.Builder
-	for i := 0; i < len(code); i++ {
-		switch c := code[i]; c {
-		case '\\', '_', '*':
-			i++ // the next character is a literal, or a width
-		case '"':
-			for i++; i < len(code) && code[i] != '"'; i++ {
-			}
-		case '[':
-			end := strings.IndexByte(code[i:], ']')
-			if end < 0 {
-				return b.String(), false
-			}
-			inside := strings.ToLower(code[i+1 : i+end])
-			if inside != "" && strings.Trim(inside, "hms") == "" {
-				elapsed = true
-			}
-			i += end
-		case ';':
-			return b.String(), elapsed
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String(), elapsed
-}
-
-// zeroPattern returns the pattern of a format that fills up with zeros, such as
+// zeroPattern returns the format of a section that fills up with zeros, such as
 // "00000" or "000-00-0000", as people use for codes: two zeros at the least,
-// and nothing else but literals.
-func zeroPattern(code string) (string, bool) {
+// and nothing else but literals that are no zeros.
+func zeroPattern(items []nfp.Token) numberFormat {
 	var b strings.Builder
 	zeros := 0
-	for i := 0; i < len(code) && code[i] != ';'; i++ {
-		switch c := code[i]; {
-		case c == '0':
-			zeros++
-			b.WriteByte(c)
-		case c == '-' || c == ' ' || c == '(' || c == ')' || c == '/':
-			b.WriteByte(c)
-		case c == '\\' && i+1 < len(code) && code[i+1] != '0':
-			i++
-			b.WriteByte(code[i])
-		case c == '"':
-			end := strings.IndexByte(code[i+1:], '"')
-			if end < 0 || strings.Contains(code[i+1:i+1+end], "0") {
-				return "", false
-			}
-			b.WriteString(code[i+1 : i+1+end])
-			i += end + 1
-		default:
-			return "", false
+	for _, t := range items {
+		switch {
+		case t.TType == nfp.TokenTypeZeroPlaceHolder:
+			zeros += len(t.TValue)
+		case t.TType != nfp.TokenTypeLiteral || strings.Contains(t.TValue, "0"):
+			return numberFormat{}
 		}
+		b.WriteString(t.TValue)
 	}
-	return b.String(), zeros > 1
+	if zeros < 2 {
+		return numberFormat{}
+	}
+	return numberFormat{asPattern, b.String()}
 }
 
 // append appends a number as text; it reports false if v is none. v is as the

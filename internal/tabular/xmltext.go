@@ -157,10 +157,32 @@ func (t *richText) reset(base int) {
 
 // whole takes the text that the scanner just returned for all there is.
 func (t *richText) whole(x *xmlScanner) (err error) {
+	if t.long = false; len(x.text) <= maxCharacters && isOrdinary(x.text) {
+		t.text = append(t.text[:0], x.text...)
+		return nil
+	}
 	t.text, err = x.appendText(t.text[:0])
 	part, left := limited(unescape(t.text), maxCharacters)
 	t.text, t.long = part, left < 0
 	return err
+}
+
+// special bytes may stand for something else, or be part of a character.
+var special = func() (is [256]bool) {
+	for c := range is {
+		is[c] = c == '&' || c == '_' || c == '\r' || c >= utf8.RuneSelf
+	}
+	return is
+}()
+
+// isOrdinary reports whether a text is ASCII that stands for itself.
+func isOrdinary(text []byte) bool {
+	for _, c := range text {
+		if special[c] {
+			return false
+		}
+	}
+	return true
 }
 
 // open looks at a start tag below the element.

@@ -237,6 +237,19 @@ func TestStringsThatAreTooScatteredAreRefused(t *testing.T) {
 	}
 }
 
+func TestElementsWithoutEndAreRefused(t *testing.T) {
+	t.Parallel()
+	x := newXMLScanner(strings.NewReader("<a><b/><b/><b/></a>"))
+	x.count = maxElements - 3
+	var err error
+	for err == nil {
+		_, err = x.next()
+	}
+	if !errors.Is(err, errCrowd) {
+		t.Errorf("got %v, want %v", err, errCrowd)
+	}
+}
+
 // TestASourceThatEndsEarlyMayBeTriedAgain: what is missing is not the
 // workbook's fault.
 func TestASourceThatEndsEarlyMayBeTriedAgain(t *testing.T) {

@@ -11,6 +11,7 @@ const (
 	maxToken    = 1 << 20 // bytes of a tag with its attributes, or of a text that is returned whole
 	maxName     = 1 << 10 // bytes of an element's name
 	maxDepth    = 100     // elements within elements
+	maxElements = 250_000_000
 	firstWindow = 64 << 10
 )
 
@@ -22,6 +23,7 @@ func (f partFault) Error() string { return string(f) }
 const (
 	errDTD    = partFault("holds a document type definition, which no workbook needs")
 	errMarkup = partFault("is damaged")
+	errCrowd  = partFault("has more elements than any sheet needs: save the sheet as CSV")
 	errUTF8   = partFault("is not in UTF-8: open it and save it again")
 )
 
@@ -49,6 +51,7 @@ type xmlScanner struct {
 	text  []byte // as it stands: see appendText
 	plain bool   // text is of a CDATA section: it has no references
 	long  bool   // the text is longer than maxToken and was passed over
+	count int    // of elements, but for those that within passed
 	depth int    // of the element the token belongs to, from 1; for tagClose, of the one around it
 
 	names  []byte // of the open elements
@@ -227,6 +230,9 @@ func (x *xmlScanner) readOpen() error {
 	x.pos += n + 1
 	if end == 0 || end > maxName || x.depth == maxDepth || x.begun && x.depth == 0 {
 		return errMarkup // the last: a second root
+	}
+	if x.count++; x.count > maxElements {
+		return errCrowd
 	}
 	x.depth++
 	x.begun = true

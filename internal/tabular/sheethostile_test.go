@@ -58,6 +58,8 @@ func TestHostileWorkbooksAreRefused(t *testing.T) {
 		{"a DTD in the list of sheets", pack(t, "<row/>", parts{"xl/workbook.xml": `<?xml version="1.0"?><!DOCTYPE a><a/>`}), "document type definition"},
 		{"a DTD in the strings", pack(t, `<row/>`, parts{"xl/sharedStrings.xml": "<!DOCTYPE a" + strings.Repeat(" ", 8192) + "><sst/>"}), "document type definition"},
 		{"a DTD in the styles", pack(t, "<row/>", parts{"xl/styles.xml": strings.Repeat(" ", 8192) + `<!DOCTYPE a><a/>`}), "document type definition"},
+		{"formats without end", pack(t, "<row/>", parts{"xl/styles.xml": "<styleSheet><numFmts>" +
+			strings.Repeat(`<numFmt numFmtId="164" formatCode="0"/>`, maxCodes+1) + "</numFmts></styleSheet>"}), `part "xl/styles.xml" of the workbook is damaged`},
 		{"a bomb of entities", pack(t, `<row><c t="str"><v>&lol9;</v></c></row>`, nil), "is damaged"},
 		{"zeros that unpack without end", pack(t, strings.Repeat(" ", 20<<20), nil), "over 200 times its size"},
 		{"a cell of 400 MB", hugeCell(t, 400<<20), "over 200 times its size"},

@@ -27,7 +27,7 @@ var remedies = map[crm.Reason]remedy{
 		"name the file's encoding with encoding: NAME, or save the file as UTF-8"},
 	crm.ReasonBadCharacter: {"the character U+0000, which no database keeps as text",
 		"Remove the character; it comes from a broken export.", ""},
-	crm.ReasonCellTooLong: {"a cell over 1 MiB; a quote that is never closed is a usual cause",
+	crm.ReasonCellTooLong: {"a cell over 1 MiB, or in a sheet over 32,767 characters; in a text, a quote that is never closed is a usual cause",
 		"Shorten the cell, or close the quote before it.", ""},
 	crm.ReasonRowTooLong: {"a row over 16 MiB; a quote that is never closed is a usual cause",
 		"Shorten the row, or close the quote in it.", ""},

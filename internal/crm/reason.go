@@ -14,7 +14,7 @@ const (
 	ReasonStrayQuote   Reason = "stray_quote"    // a quote where none may stand, or one that is never closed
 	ReasonBadEncoding  Reason = "bad_encoding"   // bytes that are not text in the file's encoding
 	ReasonBadCharacter Reason = "bad_character"  // U+0000, which no database keeps as text
-	ReasonCellTooLong  Reason = "cell_too_long"  // over 1 MiB
+	ReasonCellTooLong  Reason = "cell_too_long"  // over 1 MiB, in a sheet over 32,767 characters
 	ReasonRowTooLong   Reason = "row_too_long"   // over 16 MiB
 	ReasonCellError    Reason = "cell_error"     // a sheet's cell holds an error, such as #N/A
 	ReasonNoValue      Reason = "no_value"       // a sheet's cell says nothing that can be read: a formula never reckoned, a text that is not there

@@ -34,6 +34,10 @@ type Report struct {
 	Ignored        []string `json:"ignored,omitempty"`
 	IgnoredColumns int      `json:"ignored_columns,omitempty"`
 
+	// Hints are what was noticed about the files and not acted on, such as a
+	// last line that looks like totals, with what to set; at most [MaxHints].
+	Hints []string `json:"hints,omitempty"`
+
 	// RejectObject is the staged list of rejected rows, one [RejectedRow] as
 	// JSON a line; UnprocessedObject lists the rows that nobody read, in the
 	// same form without faults, WarnedObject the rows with warnings. Zero when
@@ -63,6 +67,9 @@ const MaxRejectGroups = 100
 
 // MaxIgnored bounds [Report.Ignored]; each name is cut to 64 characters.
 const MaxIgnored = 20
+
+// MaxHints bounds [Report.Hints].
+const MaxHints = 10
 
 // Changes counts, by the name of a field such as "customer.name", the records
 // that exist and would have another value in it. A nil Changes is empty.

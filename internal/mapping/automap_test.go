@@ -64,6 +64,9 @@ func TestCellsSpeakForAndAgainstAName(t *testing.T) {
 		{"a street is known and has no field", "id,Straße\n1,Markt 1", "Straße", ignore, "no field for streets"},
 		{"in whatever spelling", "id,STRASSE\n1,Markt 1", "STRASSE", ignore, "no field for streets"},
 		{"a few misfits are told of", "id,Country\n1,DE\n2,FR\n3,Atlantis", "Country", "customer.country", "2 of 3 cells looked at fit it"},
+		{"and many, where the name is plain", "id,Country\n1,DE\n2,Narnia\n3,Atlantis\n4,Oz", "Country", "customer.country", "1 of 4 cells looked at fit it"},
+		{"a column in which nothing fits is another", "id,Country\n1,Narnia\n2,Atlantis", "Country", ignore, "2 of 2 cells looked at do not fit it"},
+		{"but addresses, however bad, are wanted", "id,Email\n1,ana\n2,bo@", "Email", "customer.email", "0 of 2 cells looked at fit it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

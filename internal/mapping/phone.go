@@ -29,7 +29,7 @@ func convertPhone(r *reading, cell string) (string, crm.Reason) {
 	}
 	plain := value
 	if !ascii(plain) {
-		plain = norm.NFKC.String(plain)
+		plain = trimmed(norm.NFKC.String(strings.Map(seen, plain)))
 	}
 	const scheme = "tel:"
 	if len(plain) > len(scheme) && strings.EqualFold(plain[:len(scheme)], scheme) {
@@ -47,6 +47,15 @@ func convertPhone(r *reading, cell string) (string, crm.Reason) {
 		return value, crm.ReasonPhoneKept
 	}
 	return e164, ""
+}
+
+// seen leaves out the marks that nobody sees, such as those of the direction of
+// writing, which come along when a number is copied from elsewhere.
+func seen(r rune) rune {
+	if unicode.Is(unicode.Cf, r) {
+		return -1
+	}
+	return r
 }
 
 func e164Of(s, region string) (string, bool) {

@@ -36,7 +36,7 @@ func TestPhone(t *testing.T) {
 
 func TestPhonesWithoutACountryAreOfTheSourcesRegion(t *testing.T) {
 	t.Parallel()
-	checkType(t, phoneType, reading{}, slices.Concat([]cellTest{{in: "+49 30 2345678", want: "+49302345678"}}, keep("(415) 555-2671", "0041 44 668 18 00")))
+	checkType(t, phoneType, reading{}, slices.Concat([]cellTest{{in: "+49 30 2345678", want: "+49302345678"}, {in: "\u200e+41 44 668 18 00\u202c", want: "+41446681800"}}, keep("(415) 555-2671", "0041 44 668 18 00")))
 	checkType(t, phoneType, reading{region: "CH"}, []cellTest{{in: "0041 44 668 18 00", want: "+41446681800"}, {in: "044 668 18 00", want: "+41446681800"}})
 	checkType(t, phoneType, reading{region: "DE"}, []cellTest{{in: "030/2345678", want: "+49302345678"}, {in: "(030) 234 56 78", want: "+49302345678"}})
 	checkType(t, phoneType, reading{region: "XX"}, keep("030/2345678"))

@@ -42,13 +42,21 @@ func (p *plan) against(column int, c *candidate) string {
 		return fmt.Sprintf("called like %s, but %d of %d cells looked at repeat others", c.to, len(cells)-distinct(cells), len(cells))
 	}
 	fit := p.fitting(t, cells)
-	if fit*2 < len(cells) {
+	if fit*2 < len(cells) && !(sure(c, t) && (fit > 0 || t == customerEmail || t == contactEmail)) {
 		return fmt.Sprintf("called like %s, but %d of %d cells looked at do not fit it", c.to, len(cells)-fit, len(cells))
 	}
 	if fit < len(cells) {
 		c.why += fmt.Sprintf("; %d of %d cells looked at fit it", fit, len(cells))
 	}
 	return ""
+}
+
+// sure reports whether a name leaves so little doubt of what a column is that
+// cells which do not fit are bad cells, and their rows are rejected: a column
+// must not go missing because half of it is damaged. Statuses are words of each
+// vendor's own, and text fits everything but where names are meant.
+func sure(c *candidate, t target) bool {
+	return c.score >= usualScore && t.typ("") != statusType && !slices.Contains(nameFields, t.String())
 }
 
 // fitting counts the cells that a field can take, under any date order.

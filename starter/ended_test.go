@@ -146,6 +146,17 @@ func TestImportsNameThoseThatBelongToThem(t *testing.T) {
 	}
 }
 
+func TestWatchExitsAsTheImportDid(t *testing.T) {
+	i := anInstallation(t)
+	i.ended(crm.Request{}, wrongDates()...)
+	i.ended(crm.Request{Plan: true, Again: true})
+	for number, want := range map[string]int{"1": exitRejected, "2": exitDone} {
+		if code, out, err := i.run("imports", "watch", number); code != want || !strings.Contains(out, "Import "+number+" of newsletter") {
+			t.Errorf("imports watch %s: exit %d, want %d; stderr %q, stdout\n%s", number, code, want, err, out)
+		}
+	}
+}
+
 func TestListsThatThereAreNone(t *testing.T) {
 	i := anInstallation(t)
 	i.ended(crm.Request{Plan: true})

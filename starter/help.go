@@ -27,7 +27,7 @@ var examples = map[string][]string{
 	"progress":       {"starter progress newsletter", "starter progress newsletter -o json"},
 	"imports list":   {"starter imports list", "starter imports list --source newsletter -o json"},
 	"imports show":   {"starter imports show 12", "starter imports show newsletter"},
-	"imports watch":  {"starter imports watch newsletter", "starter imports watch 12 --exit-status"},
+	"imports watch":  {"starter imports watch newsletter", "starter imports watch 12"},
 	"imports pause":  {"starter imports pause newsletter"},
 	"imports resume": {"starter imports resume newsletter"},
 	"imports cancel": {"starter imports cancel 12"},

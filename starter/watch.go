@@ -11,30 +11,23 @@ import (
 
 type importsWatchCmd struct {
 	Import     string `arg:"" name:"id|source" help:"An import's id or number, or a source, which means its latest."`
-	ExitStatus bool   `env:"SLUICE_EXIT_STATUS" help:"Exit as starter import would have: 1 when it failed, 3 with rejected rows."`
 	Output     string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text or json."`
 	NoProgress bool   `env:"SLUICE_NO_PROGRESS" help:"Show no progress."`
 }
 
-// Run follows an import to its end and prints its report. One that has ended
-// needs nothing started.
+// Run follows an import to its end, prints its report, and exits as the import
+// itself would have. One that has ended needs nothing started.
 func (c *importsWatchCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
 	row, err := s.find(ctx, c.Import)
 	if err != nil {
 		return err
 	}
-	if !row.State.Open() {
-		report := reportOf(row)
-		err = errors.Join(s.printReport(report, s.aside(ctx, row)), end(codeOfState(report.State, report.Rejected)))
-	} else {
-		err = s.watch(ctx, row, c.NoProgress)
+	if row.State.Open() {
+		return s.watch(ctx, row, c.NoProgress)
 	}
-	var e ending
-	if !c.ExitStatus && errors.As(err, &e) && e != exitInterrupted {
-		return nil
-	}
-	return err
+	report := reportOf(row)
+	return errors.Join(s.printReport(report, s.aside(ctx, row)), end(codeOfState(report.State, report.Rejected)))
 }
 
 // find looks an import up in the database, and starts nothing.

@@ -6,7 +6,7 @@ import "sluice/internal/crm"
 // The reject file, the report and docs/rejects.md all take it from here.
 type remedy struct {
 	wrong string // what is wrong, a phrase
-	row   string // what to do with one such row, or with its record; a sentence
+	row   string // what to do with one such row where the reject file shows it, its cells as text; a sentence
 	all   string // what may mend all such rows at once, without touching them; "" if nothing does
 }
 
@@ -14,13 +14,13 @@ type remedy struct {
 // those of a cell's meaning, those of writing, and the warnings.
 var remedies = map[crm.Reason]remedy{
 	crm.ReasonTooFewCells: {"fewer cells than the header has columns",
-		"Add the missing delimiters, or join the line to the next one if a row broke in two.",
+		"Fill the cells that are missing, or empty the reason cell if they are blank.",
 		"short_rows: pad takes the cells that are missing at the end as blank"},
 	crm.ReasonTooManyCells: {"more cells than the header, and not only blank ones: most often a delimiter in a text without quotes",
-		"Put the text that holds the delimiter into quotes, or take the surplus cell out.",
+		"Put each cell under its column and take the surplus out.",
 		"export again with quotes, or with a delimiter that no text holds"},
 	crm.ReasonStrayQuote: {"a quote in the middle of a cell, or one that is never closed",
-		"Put the cell into quotes and write each quote inside it twice.",
+		"The row is shown as it could be made out: correct its cells, or empty the reason cell to take it as it stands.",
 		`if the file writes \" for a quote, import it again with escape: backslash`},
 	crm.ReasonBadEncoding: {"bytes that are no text in the file's encoding: often two exports in one file",
 		"Type the characters shown as \uFFFD again.",

@@ -18,7 +18,7 @@ type aside struct {
 
 	Earlier int64    // of one that was imported already: the import that did it
 	Parent  int64    // of a retry: the import whose rejected rows it retried
-	Retries []int64  // the imports that retried its rejected rows
+	Retries []int64  // the imports that retried its rejected rows, dry runs left out
 	Groups  []*group // what was rejected; nil leaves it to the report
 }
 
@@ -50,7 +50,9 @@ func asideOf(ctx context.Context, r crm.Report, db importReader, lists listReade
 	a := aside{Earlier: numberOf(r.Earlier), Parent: numberOf(r.Parent)}
 	retries, _ := db.Retries(ctx, r.ImportID)
 	for _, retry := range retries {
-		a.Retries = append(a.Retries, retry.Number)
+		if wrote(retry) {
+			a.Retries = append(a.Retries, retry.Number)
+		}
 	}
 	if row, err := db.Import(ctx, r.ImportID); err == nil && lists != nil {
 		if from, err := originsOf(ctx, db, row); err == nil {

@@ -86,6 +86,22 @@ func (i *installation) ended(r crm.Request, rows ...crm.RejectedRow) crm.ImportR
 	return row
 }
 
+// already makes an import that found its work done by an earlier one.
+func (i *installation) already(earlier crm.ImportRow) crm.ImportRow {
+	i.t.Helper()
+	r := earlier.Request
+	r.ID, r.Again = uuid.Must(uuid.NewV7()).String(), false
+	opened, err := i.db.OpenImport(i.t.Context(), r, "")
+	if err != nil || opened.Import.ID == "" {
+		i.t.Fatal(opened, err)
+	}
+	row, err := i.db.Import(i.t.Context(), r.ID)
+	if err != nil || row.State != crm.AlreadyImported {
+		i.t.Fatalf("state %q, %v; want already imported", row.State, err)
+	}
+	return row
+}
+
 func (i *installation) run(args ...string) (code int, out, err string) {
 	i.t.Helper()
 	return runHere(i.t, "", append(args, i.flags...)...)
@@ -154,6 +170,33 @@ func TestWatchExitsAsTheImportDid(t *testing.T) {
 		if code, out, err := i.run("imports", "watch", number); code != want || !strings.Contains(out, "Import "+number+" of newsletter") {
 			t.Errorf("imports watch %s: exit %d, want %d; stderr %q, stdout\n%s", number, code, want, err, out)
 		}
+	}
+}
+
+func TestASourceMeansItsLatestImportThatRan(t *testing.T) {
+	i := anInstallation(t)
+	first := i.ended(crm.Request{}, wrongDates()...)
+	i.ended(crm.Request{Plan: true})
+	i.already(first)
+	i.ended(crm.Request{Parent: first.ID, Plan: true})
+	i.already(first)
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"imports", "rejects", "newsletter"}, 0, "import 4 of newsletter has no rejected rows"},
+		{[]string{"imports", "show", "newsletter"}, 0, "Import 4 of newsletter"},
+		{[]string{"imports", "show", "5"}, 0, "already imported"},
+		{[]string{"imports", "retry", "newsletter", "--mapping", "missing.yaml"}, exitUsage, "missing.yaml"}, // and not that a dry run is not retried
+	} {
+		code, out, err := i.run(c.args...)
+		if code != c.code || !strings.Contains(out+err, c.says) {
+			t.Errorf("starter %s: exit %d, stderr %q, stdout %q; want %d and %q", strings.Join(c.args, " "), code, err, out, c.code, c.says)
+		}
+	}
+	if _, out, _ := i.run("imports", "show", "1"); strings.Contains(out, "retried by") {
+		t.Errorf("a dry run of a retry counts as one:\n%s", out)
 	}
 }
 

@@ -22,7 +22,7 @@ type importsRetryCmd struct {
 // that knows its parent.
 func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
-	row, err := s.find(ctx, c.Import)
+	row, err := s.findThat(ctx, c.Import, wrote)
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"sluice/internal/crm"
 	"sluice/internal/launch"
+	"sluice/internal/store"
 )
 
 type importsWatchCmd struct {
@@ -30,8 +33,22 @@ func (c *importsWatchCmd) Run(ctx context.Context, s *session) error {
 	return errors.Join(s.printReport(report, s.aside(ctx, row)), end(codeOfState(report.State, report.Rejected)))
 }
 
-// find looks an import up in the database, and starts nothing.
+// find looks an import up in the database, and starts nothing. A source's name
+// means its latest import that had work to do.
 func (s *session) find(ctx context.Context, ref string) (crm.ImportRow, error) {
+	return s.findThat(ctx, ref, ran)
+}
+
+// ran is false for an import that only found its work done already.
+func ran(r crm.ImportRow) bool { return r.State != crm.AlreadyImported }
+
+// wrote is false also for a dry run.
+func wrote(r crm.ImportRow) bool { return ran(r) && !r.Request.Plan }
+
+// findThat is find with another notion of which imports a source's name means.
+// Where none fits it means the latest, so that what is wrong with that one is
+// what people read.
+func (s *session) findThat(ctx context.Context, ref string, fits func(crm.ImportRow) bool) (crm.ImportRow, error) {
 	db, err := s.readStore(ctx)
 	if err != nil {
 		return crm.ImportRow{}, err
@@ -40,6 +57,14 @@ func (s *session) find(ctx context.Context, ref string) (crm.ImportRow, error) {
 	row, err := db.Import(ctx, ref)
 	if errors.Is(err, crm.ErrNotFound) {
 		err = fmt.Errorf("%w; see starter imports list", err)
+	}
+	if err != nil || row.Source != ref || strings.TrimPrefix(ref, "#") == fmt.Sprint(row.Number) || fits(row) {
+		return row, err
+	}
+	const most = 1000 // enough for years of a nightly import of one file
+	list, err := db.Imports(ctx, store.ImportQuery{Source: ref, Limit: most})
+	if i := slices.IndexFunc(list, fits); err == nil && i >= 0 {
+		return db.Import(ctx, list[i].ID)
 	}
 	return row, err
 }

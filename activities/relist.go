@@ -19,6 +19,12 @@ import (
 // in the import that is retried, in the order in which they stood there,
 // whatever a person did to the order of the file.
 //
+// A row that could not be read, and whose cells are still what could be made
+// out of it, is rejected again, unless its cell for the reason is blank: by that
+// its owner declares that what is shown is right, and it is taken as it stands.
+// One with characters that were lost, and one that cannot be read in the reject
+// file either, is rejected whatever its owner declares.
+//
 // A row whose cell for the line is blank stands in the reject file itself, and
 // so comes after all others. A row that says no place, and two rows that say
 // the same, wrap [crm.ErrInvalid].
@@ -123,12 +129,12 @@ func (r *relisting) survey(ctx context.Context) error {
 	}
 	most := cmp.Or(r.maxRows, maxRelisted)
 	r.width = len(r.header)
-	err := r.rows(ctx, func(p place, row *crm.Row) error {
+	err := r.rows(ctx, func(p place, row *listed) error {
 		if len(r.places) == most {
 			return fmt.Errorf("%w: it has over %d rows; retry it in parts", crm.ErrInvalid, most)
 		}
 		r.places = append(r.places, p)
-		r.width = max(r.width, len(row.Cells))
+		r.width = max(r.width, len(row.cells))
 		return nil
 	})
 	if err != nil {
@@ -160,7 +166,7 @@ func (r *relisting) write(ctx context.Context, w io.Writer) error {
 	}
 	r.out = csv.NewWriter(w)
 	if r.sorted {
-		err = r.rows(ctx, func(p place, row *crm.Row) error { return r.put(p.address, row.Fault, row.Cells) })
+		err = r.rows(ctx, func(_ place, row *listed) error { return r.put(row) })
 	} else {
 		err = r.writeSorted(ctx)
 	}
@@ -181,11 +187,12 @@ func (newlines) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// moved is a row that waits for those before it.
-type moved struct {
-	address crm.Address
-	fault   crm.Reason
-	cells   []string
+// listed is a row of the reject file.
+type listed struct {
+	address  crm.Address
+	fault    crm.Reason // why it cannot be read in the reject file
+	declared bool       // its owner says that it is right: there is no reason
+	cells    []string   // the row's own
 }
 
 // writeSorted writes rows that are out of order. Parts are cut where the sizes
@@ -198,24 +205,25 @@ func (r *relisting) writeSorted(ctx context.Context) error {
 			size += rest[n].size
 		}
 		least, greatest := rest[0].address, rest[n-1].address
-		part := make([]moved, 0, n)
-		err := r.rows(ctx, func(p place, row *crm.Row) error {
+		part := make([]listed, 0, n)
+		err := r.rows(ctx, func(p place, row *listed) error {
 			if p.address < least || p.address > greatest {
 				return nil
 			}
-			m := moved{address: p.address, fault: row.Fault, cells: slices.Clone(row.Cells)}
-			for i := range m.cells {
-				m.cells[i] = strings.Clone(m.cells[i])
+			kept := *row
+			kept.cells = slices.Clone(row.cells)
+			for i := range kept.cells {
+				kept.cells[i] = strings.Clone(kept.cells[i])
 			}
-			part = append(part, m)
+			part = append(part, kept)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(part, func(a, b moved) int { return cmp.Compare(a.address, b.address) })
-		for _, m := range part {
-			if err := r.put(m.address, m.fault, m.cells); err != nil {
+		slices.SortFunc(part, func(a, b listed) int { return cmp.Compare(a.address, b.address) })
+		for i := range part {
+			if err := r.put(&part[i]); err != nil {
 				return err
 			}
 		}
@@ -226,8 +234,9 @@ func (r *relisting) writeSorted(ctx context.Context) error {
 
 // put writes one row, as [reading] reads it. Every record has as many cells as
 // the widest: one of another width would not keep the line ends in its cells.
-func (r *relisting) put(address crm.Address, fault crm.Reason, cells []string) error {
-	before, err := r.before.fault(address, r.header, cells, r.padded)
+func (r *relisting) put(row *listed) error {
+	fault, cells := row.fault, row.cells
+	before, err := r.before.fault(row.address, r.header, cells, r.padded, row.declared)
 	if err != nil {
 		return err
 	}
@@ -238,7 +247,7 @@ func (r *relisting) put(address crm.Address, fault crm.Reason, cells []string) e
 	if size > maxRelistedRow {
 		fault, cells = crm.ReasonRowTooLong, nil
 	}
-	r.record = append(r.record[:0], strconv.FormatInt(int64(address), 10), string(cmp.Or(fault, before)))
+	r.record = append(r.record[:0], strconv.FormatInt(int64(row.address), 10), string(cmp.Or(fault, before)))
 	r.record = append(r.record, cells...)
 	for len(r.record) < listedCells+r.width {
 		r.record = append(r.record, "")

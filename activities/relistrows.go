@@ -14,7 +14,7 @@ import (
 
 // rows calls each for every row of the reject file, with its place. The cells
 // are the row's own, without what guarded them, and not valid afterwards.
-func (r *relisting) rows(ctx context.Context, each func(p place, row *crm.Row) error) error {
+func (r *relisting) rows(ctx context.Context, each func(p place, row *listed) error) error {
 	in, err := r.a.Stage.Open(ctx, r.file.Object, r.layout.Start.Offset)
 	if err != nil {
 		return err
@@ -35,13 +35,14 @@ func (r *relisting) rows(ctx context.Context, each func(p place, row *crm.Row) e
 		if p.address, err = r.address(&row); err != nil {
 			return err
 		}
+		declared := r.cell(&row, r.columns.Reason) == ""
 		row.Cells = row.Cells[min(r.columns.Width(), len(row.Cells)):]
 		if p.address.File() == r.retry.File && row.Fault == "" && alike(row.Cells, nil) {
 			r.blank++ // nothing but what we had put in front
 			continue
 		}
 		r.unguard(row.Cells)
-		if err := each(p, &row); err != nil {
+		if err := each(p, &listed{p.address, row.Fault, declared, row.Cells}); err != nil {
 			return err
 		}
 		if row.Line%1024 == 0 && ctx.Err() != nil {

@@ -84,9 +84,11 @@ func (w *rejectedBefore) next() error {
 // fault returns why the row at address, given again with these cells under this
 // header, must be rejected again: it could not be read then, and nobody has
 // mended it since. What was made out of such a row is not to be taken for what
-// its owner wrote. A row with too few cells is another matter when missing ones
-// are to be blank. Calls are in ascending order of address.
-func (w *rejectedBefore) fault(address crm.Address, header, cells []string, padded bool) (crm.Reason, error) {
+// its owner wrote, unless they declared it right as it stands. Characters that
+// were lost are lost whatever anybody declares. A row with too few cells is
+// another matter when missing ones are to be blank. Calls are in ascending
+// order of address.
+func (w *rejectedBefore) fault(address crm.Address, header, cells []string, padded, declared bool) (crm.Reason, error) {
 	for w.more && crm.At(w.row.File, w.row.Line) < address {
 		if err := w.next(); err != nil {
 			return "", err
@@ -95,12 +97,15 @@ func (w *rejectedBefore) fault(address crm.Address, header, cells []string, padd
 	if !w.more || crm.At(w.row.File, w.row.Line) != address {
 		return "", nil
 	}
+	lost := slices.ContainsFunc(cells, lostCharacter)
 	for _, f := range w.row.Faults {
 		if !slices.Contains(misread, f.Reason) || padded && f.Reason == crm.ReasonTooFewCells {
 			continue
 		}
-		lost := (f.Reason == crm.ReasonBadEncoding || f.Reason == crm.ReasonBadCharacter) && slices.ContainsFunc(cells, lostCharacter)
-		if lost || alike(laid(w.row.Cells, w.header(address.File()), header), cells) {
+		if lost && (f.Reason == crm.ReasonBadEncoding || f.Reason == crm.ReasonBadCharacter) {
+			return f.Reason, nil
+		}
+		if (lost || !declared) && alike(laid(w.row.Cells, w.header(address.File()), header), cells) {
 			return f.Reason, nil
 		}
 	}

@@ -58,6 +58,21 @@ func joined(rows [][]string) string {
 	return b.String()
 }
 
+// workbook writes records as a workbook of one sheet.
+func workbook(t *testing.T, rows [][]string) string {
+	t.Helper()
+	var b bytes.Buffer
+	book := tabular.NewBook(&b)
+	err := book.Sheet("rows", rows[0])
+	for _, r := range rows[1:] {
+		err = errors.Join(err, book.Row(r))
+	}
+	if err = errors.Join(err, book.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // mend puts a text into the cell of a column, in the row of a line. It fails the
 // test if there is no such row.
 func mend(t *testing.T, rows [][]string, line int, column, text string) {
@@ -238,6 +253,33 @@ func TestRowThatWasMisreadIsRejectedUntilSomebodyMendsIt(t *testing.T) {
 	}
 }
 
+// TestRowThatItsOwnerDeclaresRightIsTakenAsItStands blanks the reason of rows
+// that could not be read, and nothing else.
+func TestRowThatItsOwnerDeclaresRightIsTakenAsItStands(t *testing.T) {
+	t.Parallel()
+	file := "external_id,name,company\n1,\"A\"nn,x\n2,Bob\n3,Cid,x,y\n4,D\xFFn,x\n5,E\x00e,x\n6,\"F\"ay,x\n"
+	for name, written := range map[string]func([][]string) string{
+		"CSV": joined, "a workbook": func(rows [][]string) string { return workbook(t, rows) },
+	} {
+		w := newWorld(t, "", "")
+		first := w.run(file, options{mapping: "version: 1\nencoding: utf-8\nheader: 1\n"})
+		rows := w.rejectFile(first)
+		ours, _ := crm.ParseRejectHeader(rows[0])
+		for _, r := range rows[1 : len(rows)-1] { // of the last one the reason stays
+			r[ours.Reason] = " "
+		}
+		second := w.run(written(rows), options{parent: first.ImportID})
+		want := []string{"0:4 too_many_cells", "0:5 bad_encoding", "0:6 bad_character", "0:7 stray_quote"}
+		if diff := cmp.Diff(want, lines(w.rejected(second))); diff != "" || second.Accepted != 2 {
+			t.Errorf("%s: counts %+v, rejected again:\n%s", name, second.Counts, diff)
+		}
+		c, err := w.store.Customers(t.Context(), "1")
+		if err != nil || len(c) != 1 || c[0].Fields["name"] != rows[1][ours.Width()+1] {
+			t.Errorf("%s: customer %+v, %v; want it as the reject file shows it", name, c, err)
+		}
+	}
+}
+
 func TestRetryReadsColumnsAsTheImportDid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "", "")
@@ -290,16 +332,7 @@ func TestRetryTakesARejectFileThatIsAWorkbook(t *testing.T) {
 	mend(t, rows, 6, "email", "eve@example.com")
 	rows = append(rows, []string{"", "", "", "", "c9", "Hal", "nobody", ""})
 	slices.Reverse(rows[1:])
-	var b bytes.Buffer
-	book := tabular.NewBook(&b)
-	err := book.Sheet("rows", rows[0])
-	for _, r := range rows[1:] {
-		err = errors.Join(err, book.Row(r))
-	}
-	if err = errors.Join(err, book.Close()); err != nil {
-		t.Fatal(err)
-	}
-	second := w.run(b.String(), options{parent: first.ImportID})
+	second := w.run(workbook(t, rows), options{parent: first.ImportID})
 	want := []string{"0:3 bad_email", "0:4 bad_date", "0:7 bad_email", "1:2 bad_email"}
 	if diff := cmp.Diff(want, lines(w.rejected(second))); diff != "" || second.Accepted != 1 {
 		t.Errorf("counts %+v, rejected:\n%s", second.Counts, diff)

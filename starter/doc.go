@@ -27,7 +27,8 @@
 //	1    failed: the import ended as failed, cancelled or interrupted; there is
 //	     no such import, source or record; or the import refuses the command
 //	2    usage: wrong arguments, a file or mapping that cannot be imported as
-//	     it is, a setting that cannot work; nothing was started
+//	     it is, a setting that cannot work, an import that has nothing to
+//	     retry; nothing was written
 //	3    done, with rejected rows
 //	4    a part does not answer, or does not allow it; another import of the
 //	     source is running

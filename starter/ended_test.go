@@ -203,6 +203,7 @@ func TestASourceMeansItsLatestImportThatRan(t *testing.T) {
 func TestListsThatThereAreNone(t *testing.T) {
 	i := anInstallation(t)
 	i.ended(crm.Request{Plan: true})
+	i.ended(crm.Request{})
 	for _, c := range []struct {
 		args []string
 		code int
@@ -215,6 +216,8 @@ func TestListsThatThereAreNone(t *testing.T) {
 		{[]string{"imports", "accepted", "1"}, 1, "was a dry run"},
 		{[]string{"imports", "rejects", "99"}, 1, "see starter imports list"},
 		{[]string{"imports", "retry", "99"}, 1, "see starter imports list"},
+		{[]string{"imports", "retry", "1"}, exitUsage, "import 1 of newsletter cannot be retried: it was a dry run"},
+		{[]string{"imports", "retry", "2"}, exitUsage, "import 2 of newsletter cannot be retried: it has no rejected rows"},
 	} {
 		code, out, err := i.run(c.args...)
 		if code != c.code || out != "" || !strings.Contains(err, c.says) || strings.Count(err, "\n") != 1 {

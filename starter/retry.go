@@ -23,6 +23,9 @@ type importsRetryCmd struct {
 func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
 	row, err := s.findThat(ctx, c.Import, wrote)
+	if err == nil {
+		err = retryable(row)
+	}
 	if err != nil {
 		return err
 	}
@@ -48,9 +51,26 @@ func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 	err = s.begin(ctx, c.startFlags, o, files)
 	var refused *launch.RetryError
 	if errors.As(err, &refused) {
-		return failed(err)
+		return unretryable(row, refused.Why)
 	}
 	return err
+}
+
+// retryable finds out without starting anything what the launcher would refuse.
+func retryable(row crm.ImportRow) error {
+	switch {
+	case row.State.Open():
+		return unretryable(row, "it is "+stateText(row.State)+"; wait for its end, or cancel it")
+	case row.Request.Plan:
+		return unretryable(row, "it was a dry run; import the file itself")
+	case row.Report != nil && row.Report.RejectObject.IsZero() && ran(row):
+		return unretryable(row, "it has no rejected rows")
+	}
+	return nil
+}
+
+func unretryable(row crm.ImportRow, why string) error {
+	return usage("import %d of %s cannot be retried: %s", row.Number, row.Source, why)
 }
 
 // readingOf finds the mapping: the one that is given, else the parent's, which

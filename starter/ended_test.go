@@ -173,6 +173,23 @@ func TestWatchExitsAsTheImportDid(t *testing.T) {
 	}
 }
 
+func TestARetryRefusesFlagsThatCannotHelpIt(t *testing.T) {
+	i := anInstallation(t)
+	i.ended(crm.Request{}, wrongDates()...)
+	for _, flag := range []string{"--encoding=utf-8", "--delimiter=;", "--quote=none", "--escape=backslash", "--header=2", "--comment=x", "--footer=1", "--hidden=skip", "--sheet=A"} {
+		name, _, _ := strings.Cut(flag, "=")
+		code, _, err := i.run("imports", "retry", "1", flag)
+		if code != exitUsage || !strings.Contains(err, name+" says how a file is read") || !strings.Contains(err, "import the file again") {
+			t.Errorf("%s: exit %d, stderr %q", flag, code, err)
+		}
+	}
+	for _, flag := range []string{"--short-rows=pad", "--again"} {
+		if code, _, err := i.run("imports", "retry", "1", flag, "--mapping", "missing.yaml"); code != exitUsage || !strings.Contains(err, "missing.yaml") {
+			t.Errorf("%s: exit %d, stderr %q, want it to be taken", flag, code, err)
+		}
+	}
+}
+
 func TestASourceMeansItsLatestImportThatRan(t *testing.T) {
 	i := anInstallation(t)
 	first := i.ended(crm.Request{}, wrongDates()...)

@@ -120,13 +120,13 @@ func TestAMendedFileIsCheckedWithoutOurColumns(t *testing.T) {
 		path := aFile(t, "fix.csv", text)
 		return input{name: "fix.csv", path: path, size: int64(len(text))}
 	}
-	if err := r.checkMended(t.Context(), in(string(list))); err != nil {
-		t.Errorf("a reject file: %v", err)
+	if known, err := r.checkMended(t.Context(), in(string(list))); err != nil || !known {
+		t.Errorf("a reject file: %v, %v", known, err)
 	}
-	if err := r.checkMended(t.Context(), in("made\nby hand\nMail;Who\nana@example.com;Ana\n")); err != nil {
-		t.Errorf("a file of rows alone: %v", err)
+	if known, err := r.checkMended(t.Context(), in("made\nby hand\nMail;Who\nana@example.com;Ana\n")); err != nil || known {
+		t.Errorf("a file of rows alone: %v, %v", known, err)
 	}
-	if err := r.checkMended(t.Context(), in(strings.Replace(string(list), "Mail", "Post", 1))); codeOf(err) != exitUsage || !strings.Contains(err.Error(), "Mail") {
+	if _, err := r.checkMended(t.Context(), in(strings.Replace(string(list), "Mail", "Post", 1))); codeOf(err) != exitUsage || !strings.Contains(err.Error(), "Mail") {
 		t.Errorf("a file without a column of the mapping: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 type importsRetryCmd struct {
 	Import string `arg:"" name:"id|source" help:"An import's id or number, or a source, which means its latest."`
 	File   string `placeholder:"FILE" env:"SLUICE_FILE" help:"The mended rows, as imports rejects wrote them, or - for standard input. Default: the rejected rows as they were."`
+	Again  bool   `env:"SLUICE_AGAIN" help:"Retry even what is imported already."`
 
 	startFlags `embed:""`
 }
@@ -22,6 +23,9 @@ type importsRetryCmd struct {
 // that knows its parent.
 func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
+	if flag := c.misplaced(); c.File == "" && flag != "" {
+		return usage("--%s says how a file is read, and the rejected rows are no such file any more; import the file again with it", flag)
+	}
 	row, err := s.findThat(ctx, c.Import, wrote)
 	if err == nil {
 		err = retryable(row)
@@ -42,12 +46,16 @@ func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	for _, f := range files {
-		if err := read.checkMended(ctx, f); err != nil {
+		known, err := read.checkMended(ctx, f)
+		if err != nil {
 			return err
+		}
+		if !known {
+			s.say("%s has no column line, so its rows are taken as new ones", f.name)
 		}
 	}
 	o := c.options(row.Source, read)
-	o.Parent = row.ID
+	o.Parent, o.Again = row.ID, c.Again
 	err = s.begin(ctx, c.startFlags, o, files)
 	var refused *launch.RetryError
 	if errors.As(err, &refused) {
@@ -71,6 +79,24 @@ func retryable(row crm.ImportRow) error {
 
 func unretryable(row crm.ImportRow, why string) error {
 	return usage("import %d of %s cannot be retried: %s", row.Number, row.Source, why)
+}
+
+// misplaced returns the name of a flag that says how a file is written: it
+// changes nothing about rows that have been read. "" if there is none.
+func (f readingFlags) misplaced() string {
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"encoding", f.Encoding != ""}, {"delimiter", f.Delimiter != ""}, {"quote", f.Quote != ""}, {"escape", f.Escape != ""},
+		{"header", f.Header != ""}, {"comment", f.Comment != ""}, {"footer", f.Footer != nil}, {"hidden", f.Hidden != ""},
+		{"sheet", f.Sheet != ""},
+	} {
+		if flag.given {
+			return flag.name
+		}
+	}
+	return ""
 }
 
 // readingOf finds the mapping: the one that is given, else the parent's, which
@@ -116,27 +142,27 @@ func (s *session) mappingOf(ctx context.Context, row crm.ImportRow) (string, err
 // checkMended checks a file that is given to a retry. What the mapping says of
 // files is not said of reject files, which are of our making. What columns mean
 // is decided by the file that the rows were part of, and not by these, which
-// are the worst of it.
-func (r reading) checkMended(ctx context.Context, in input) error {
+// are the worst of it. It is false for a file that is no reject file.
+func (r reading) checkMended(ctx context.Context, in input) (known bool, err error) {
 	ours := r
 	ours.settings = crm.Reading{Sheet: r.settings.Sheet}
 	found, err := ours.look(ctx, in, false)
 	if err != nil {
-		return r.check(ctx, in)
+		return false, r.check(ctx, in)
 	}
 	defer found.close()
 	columns, ok := crm.ParseRejectHeader(found.layout.Header)
 	if !ok {
-		return r.check(ctx, in)
+		return false, r.check(ctx, in)
 	}
 	if r.spec == nil {
-		return nil
+		return true, nil
 	}
 	header := found.layout.Header[columns.Width():]
 	for _, c := range r.spec.Columns {
 		if !slices.Contains(header, c.Column) && !slices.Contains(header, crm.Guard(c.Column)) {
-			return usage("%s: column %q of the mapping is not in its header; take the rows from imports rejects again, with all their columns", in.name, c.Column)
+			return true, usage("%s: column %q of the mapping is not in its header; take the rows from imports rejects again, with all their columns", in.name, c.Column)
 		}
 	}
-	return nil
+	return true, nil
 }

@@ -66,7 +66,31 @@ func dialects(t table) []Case {
 	none := t.plain().write(dialect{delim: "\t", end: "\n"}).finish("dialect/no quotes, told", "\n")
 	none.Reading.Quote = crm.NoneAtAll
 	out = append(out, space, told, single, none, t.write(slash).finish("dialect/backslash, guessed", "\n"))
-	return append(out, mixedEnds(t)...)
+	return append(append(out, unquoted(t)...), mixedEnds(t)...)
+}
+
+// unquoted writes tables without any quoting that hold quotes as text: in every
+// row, in every third, and in the header too.
+func unquoted(t table) []Case {
+	t = t.plain()
+	texts := []string{`Shop "1" 5" pipes`, `"Big" shop`, `5"`}
+	var out []Case
+	for _, d := range []struct{ delim, name string }{{"\t", "tab"}, {";", "semicolon"}} {
+		for _, in := range []struct {
+			name   string
+			every  int
+			header string
+		}{{"every row", 1, "comment"}, {"every third row", 3, "comment"}, {"the header too", 1, `size 5"`}} {
+			u := t.each(strings.Clone)
+			u.header = append(append([]string{}, t.header[:4]...), in.header)
+			for i := 0; i < len(u.rows); i += in.every {
+				u.rows[i][4] = texts[i/in.every%len(texts)]
+			}
+			name := fmt.Sprintf("dialect/%s, no quoting, quotes in the text, %s", d.name, in.name)
+			out = append(out, u.write(dialect{delim: d.delim, end: "\n"}).finish(name, "\n"))
+		}
+	}
+	return out
 }
 
 // mixedEnds gives each row in turn another line end than the others have.

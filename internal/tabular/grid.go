@@ -28,6 +28,10 @@ type grid struct {
 	below   int // how many rows there are below
 
 	doubt string // why the header must be asked for; "" if it need not
+
+	// strayed is how many rows have a quote out of place if '"' is one, in a
+	// sample that is found to quote nothing.
+	strayed int
 }
 
 // gridRow is one row of the sample that is not blank.
@@ -135,7 +139,7 @@ func (g *grid) findHead() {
 		g.take(h)
 		pro, contra := g.evidence(h)
 		switch {
-		case g.share() < 0.8:
+		case g.soundShare() < 0.8:
 			g.take(0)
 			most = r.filled
 			continue
@@ -163,7 +167,25 @@ func (g *grid) poor() bool {
 	if r.fault != "" {
 		return g.loose(r)
 	}
-	return g.width > 1 && 2*r.filled <= g.width || g.share() < 0.5
+	return g.width > 1 && 2*r.filled <= g.width || g.soundShare() < 0.5
+}
+
+// soundShare is the part of the sound rows that fit the header; 1 if there are
+// faulty rows alone, which say nothing against it.
+func (g *grid) soundShare() float64 {
+	if g.below == 0 {
+		return 0
+	}
+	faulty := 0
+	for _, r := range g.rows[g.head+1:] {
+		if r.fault != "" {
+			faulty++
+		}
+	}
+	if faulty == g.below {
+		return 1
+	}
+	return float64(g.fit) / float64(g.below-faulty)
 }
 
 // loose reports whether a faulty row is the kind of text that stands above a

@@ -164,6 +164,9 @@ func dialect(s sample, a asked) (*grid, []crm.Decision, error) {
 		delims, d.Evidence = []string{s.sep}, "named by the line sep="
 	}
 	best, wide := choose(s, a, delims)
+	if g := unquoted(s, a, delims, best); g != nil {
+		best, wide = g, nil
+	}
 	if (best.columns < 2 || best.fit == 0) && d.Evidence == "" {
 		if other, _ := choose(s, a, rare); other != nil && other.strong() {
 			best, wide = other, nil
@@ -225,35 +228,6 @@ func ways(s sample, a asked, delims []string) []Layout {
 		}
 	}
 	return list
-}
-
-// quotes are the decisions about what stands around cells and inside them.
-func (g *grid) quotes(s sample, a asked) []crm.Decision {
-	q := g.layout.quote()
-	if q < 0 {
-		return []crm.Decision{{About: "quote", Choice: crm.NoneAtAll, Evidence: "as set", Score: 1}}
-	}
-	stray := 0
-	for _, r := range g.rows {
-		if r.fault == crm.ReasonStrayQuote {
-			stray++
-		}
-	}
-	sound := 1 - float64(stray)/float64(max(len(g.rows), 1))
-	quote := crm.Decision{About: "quote", Choice: string(rune(q)), Evidence: "as set", Score: 1}
-	if a.Quote == "" {
-		n := bytes.Count(s.text, []byte{byte(q)})
-		quote.Evidence, quote.Score = fmt.Sprintf("%d in the first %d rows, out of place in %d", n, len(g.rows), stray), sound
-	}
-	if !g.layout.Backslash {
-		return []crm.Decision{quote}
-	}
-	escape := crm.Decision{About: "escape", Choice: crm.EscapeSlash, Evidence: "as set", Score: 1}
-	if a.Escape == "" {
-		n := bytes.Count(s.text, []byte{'\\', byte(q)})
-		escape.Evidence, escape.Score = fmt.Sprintf("%d quotes behind a backslash; more rows are sound if it escapes them", n), 0.95*sound
-	}
-	return []crm.Decision{quote, escape}
 }
 
 // comments is the decision about lines that are no rows.

@@ -40,7 +40,7 @@ func (a *Activities) Parse(ctx context.Context, in crm.ParseInput) (crm.Parsed, 
 		return crm.Parsed{}, err
 	}
 	defer rows.Close()
-	g := &grouping{a: a, in: in, imp: imp, rows: rows, mapper: mapper, attempt: attempt(ctx)}
+	g := &grouping{a: a, in: in, imp: imp, rows: rows, header: p.Layout.Header, mapper: mapper, attempt: attempt(ctx)}
 	return g.run(ctx)
 }
 
@@ -50,6 +50,7 @@ type grouping struct {
 	in      crm.ParseInput
 	imp     crm.ImportRow
 	rows    *reading
+	header  []string // of the rows' own columns
 	mapper  *mapping.Mapper
 	attempt string
 
@@ -130,7 +131,7 @@ func (g *grouping) take(b *crm.Batch) error {
 		return fmt.Errorf("line %d: %w: a file may have %d lines; split it", address.Line(), crm.ErrInvalid, int64(1)<<32)
 	}
 	if g.row.Fault != "" {
-		return g.reject(b, []crm.Rejection{{Reason: g.row.Fault}})
+		return g.reject(b, unreadable(&g.row, g.header))
 	}
 	g.mapper.Map(&g.row, &g.mapped)
 	if len(g.mapped.Faults) > 0 {

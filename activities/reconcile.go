@@ -40,7 +40,7 @@ func (a *Activities) Reconcile(ctx context.Context, in crm.ReconcileInput) (crm.
 	if err := l.run(ctx, imp, &report); err != nil {
 		return crm.Report{}, err
 	}
-	if err := a.nameIgnored(ctx, imp, &report); err != nil {
+	if err := a.remark(ctx, imp, &report); err != nil {
 		return crm.Report{}, err
 	}
 	if !report.RejectObject.IsZero() {
@@ -63,17 +63,21 @@ func (a *Activities) Reconcile(ctx context.Context, in crm.ReconcileInput) (crm.
 	return report, nil
 }
 
-// nameIgnored says which columns went nowhere, each name once. Files that were
-// not inspected, because the import ended before, say nothing.
-func (a *Activities) nameIgnored(ctx context.Context, imp crm.ImportRow, r *crm.Report) error {
+// remark says which columns went nowhere, each name once, and what was noticed
+// about the files and not acted on. Files that were not inspected, because the
+// import ended before, say nothing.
+func (a *Activities) remark(ctx context.Context, imp crm.ImportRow, r *crm.Report) error {
 	seen := map[string]bool{}
 	for n := range imp.Request.Files {
-		_, p, err := a.planned(ctx, imp.Import, n)
+		row, p, err := a.planned(ctx, imp.Import, n)
 		if errors.Is(err, crm.ErrNotFound) {
 			return nil
 		}
 		if err != nil {
 			return err
+		}
+		if !p.listed() { // a reject file is of our making: there is nothing to set for it
+			hint(r, row, len(imp.Request.Files) > 1)
 		}
 		for _, name := range p.Ignored {
 			if seen[name] {
@@ -86,6 +90,25 @@ func (a *Activities) nameIgnored(ctx context.Context, imp crm.ImportRow, r *crm.
 		}
 	}
 	return nil
+}
+
+// hint adds what was noticed at the end of a file, or of lines like comments,
+// and left alone for want of a setting. Where there are several files it says
+// of which one.
+func hint(r *crm.Report, row crm.FileRow, several bool) {
+	for _, d := range row.Decisions {
+		if d.About != "footer" && d.About != "comments" || d.Choice != crm.NoneAtAll || d.Evidence == "" {
+			continue
+		}
+		if len(r.Hints) == crm.MaxHints {
+			return
+		}
+		text := d.Evidence
+		if several {
+			text = row.File.Name + ": " + text
+		}
+		r.Hints = append(r.Hints, text)
+	}
 }
 
 // cut returns the first characters of a text, n at the most.

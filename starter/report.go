@@ -46,6 +46,9 @@ func reportText(r crm.Report, at aside) string {
 	if r.Rejected > 0 {
 		part(mendText(r, groups))
 	}
+	if len(r.Hints) > 0 {
+		part(hintsText(r.Hints))
+	}
 	part(placesTable(r, at))
 	return b.String()
 }
@@ -166,6 +169,15 @@ func remediesText(list []*group) string {
 		return ""
 	}
 	return "may be mended at once:\n" + indent(grid(nil, rows))
+}
+
+// hintsText says what was noticed and not acted on.
+func hintsText(hints []string) string {
+	var rows [][]string
+	for _, h := range hints {
+		rows = append(rows, []string{"note", h})
+	}
+	return grid(nil, rows)
 }
 
 func placesTable(r crm.Report, at aside) string {

@@ -41,7 +41,9 @@ func TestReportSaysWhatBecameOfEveryRow(t *testing.T) {
 	cancelled.State, cancelled.Rejects = crm.Cancelled, nil
 	already := crm.Report{ImportID: "019a0000-0000-7000-8000-000000000013", Number: 13, Source: "newsletter", State: crm.AlreadyImported,
 		Earlier: "019a0000-0000-7000-8000-000000000012"}
-	for name, r := range map[string]crm.Report{"done_with_rejects": doneReport(), "clean": clean, "failed": ended,
+	hinted := clean
+	hinted.Hints = []string{"2 hidden rows are imported; set hidden to skip if they are no rows"}
+	for name, r := range map[string]crm.Report{"hinted": hinted, "done_with_rejects": doneReport(), "clean": clean, "failed": ended,
 		"cancelled": cancelled, "already_imported": already} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,6 +59,7 @@ func TestReportSaysWhatADryRunWouldDo(t *testing.T) {
 	r.Warned = []crm.RejectGroup{{Reason: crm.ReasonPhoneKept, Column: "Phone", Count: 5, FirstLine: 38}}
 	r.WarnedObject = crm.Object{Key: "imports/12/warned", Size: 9}
 	r.Ignored, r.IgnoredColumns = []string{"Internal", "x;y"}, 23
+	r.Hints = []string{`line 412,335 looks like totals; set footer to 1 if it is no row`, `"Phone" and "Mobile" both go to the telephone number; the first that is filled is taken`}
 	golden(t, "report_dry_run.txt", reportText(r, somewhere))
 }
 

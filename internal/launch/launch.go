@@ -88,12 +88,13 @@ type Started struct {
 type RunningError struct {
 	Source   string
 	ImportID string // "" when the store does not know it yet
+	Number   int64  // of the import; 0 when ImportID is ""
 }
 
 func (e *RunningError) Error() string {
 	which := "an import"
-	if e.ImportID != "" {
-		which = "import " + e.ImportID
+	if e.Number > 0 {
+		which = fmt.Sprintf("import %d", e.Number)
 	}
 	return fmt.Sprintf("source %s: %s is running; wait for it with --queue, or cancel it", e.Source, which)
 }
@@ -167,7 +168,7 @@ func (l *Launcher) retrying(ctx context.Context, o Options) (Options, error) {
 		return o, err
 	}
 	if o.Source != "" && o.Source != row.Source {
-		return o, &RetryError{ImportID: row.ID, Why: fmt.Sprintf("it is of source %s, not of %s", row.Source, o.Source)}
+		return o, refuse(row, "it is not of source "+o.Source)
 	}
 	o.Parent, o.Source = row.ID, row.Source
 	o.Mode = cmp.Or(o.Mode, row.Request.Mode)
@@ -216,7 +217,7 @@ func (l *Launcher) attach(ctx context.Context, asked crm.Request, id, runID stri
 		return Started{}, err
 	}
 	if asked.Again && !row.Request.Again || !same(asked, row.Request) {
-		return Started{}, &RunningError{Source: asked.Source, ImportID: row.ID}
+		return Started{}, &RunningError{Source: asked.Source, ImportID: row.ID, Number: row.Number}
 	}
 	return Started{ImportID: row.ID, Source: asked.Source, WorkflowID: id, RunID: runID, Attached: true}, nil
 }

@@ -69,13 +69,13 @@ func TestTheVerySameImportIsAttachedToAndNoOther(t *testing.T) {
 		"again while the first runs": {crm.Request{Files: file("aa"), Sheet: "s", Again: true}, running, false},
 		"again, as that one is":      {crm.Request{Files: file("aa"), Sheet: "s", Again: true}, crm.Request{Files: file("aa"), Sheet: "s", Again: true}, true},
 	} {
-		l := &Launcher{Store: rows{open: &crm.ImportRow{Import: crm.Import{ID: "imp"}, Request: c.running}}}
+		l := &Launcher{Store: rows{open: &crm.ImportRow{Import: crm.Import{ID: "imp", Number: 7}, Request: c.running}}}
 		s, err := l.attach(t.Context(), c.asked, "import:news", "run")
 		var other *RunningError
 		if c.attached && (err != nil || !s.Attached || s.ImportID != "imp") {
 			t.Errorf("%s: %+v, %v; want attached", name, s, err)
 		}
-		if !c.attached && (!errors.As(err, &other) || !errors.Is(err, crm.ErrDenied)) {
+		if !c.attached && (!errors.As(err, &other) || !errors.Is(err, crm.ErrDenied) || !strings.Contains(err.Error(), "import 7 is running")) {
 			t.Errorf("%s: %+v, %v; want refused", name, s, err)
 		}
 	}

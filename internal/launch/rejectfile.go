@@ -18,10 +18,18 @@ import (
 // wraps [crm.ErrInvalid].
 type RetryError struct {
 	ImportID string
+	Number   int64
+	Source   string
 	Why      string // a phrase for people
 }
 
-func (e *RetryError) Error() string { return fmt.Sprintf("retry import %s: %s", e.ImportID, e.Why) }
+func refuse(row crm.ImportRow, why string) error {
+	return &RetryError{ImportID: row.ID, Number: row.Number, Source: row.Source, Why: why}
+}
+
+func (e *RetryError) Error() string {
+	return fmt.Sprintf("import %d of %s: %s", e.Number, e.Source, e.Why)
+}
 
 // Unwrap makes a RetryError a fault of the request.
 func (e *RetryError) Unwrap() error { return crm.ErrInvalid }
@@ -46,7 +54,7 @@ func retryable(row crm.ImportRow) error {
 	default:
 		return nil
 	}
-	return &RetryError{ImportID: row.ID, Why: why}
+	return refuse(row, why)
 }
 
 // RetryFile stages the rejected rows of an import as a file, for a retry with
@@ -67,7 +75,7 @@ func (l *Launcher) RetryFile(ctx context.Context, row crm.ImportRow) (crm.FileRe
 	}
 	in, err := l.Stage.ReadCompressed(ctx, row.Report.RejectObject)
 	if err != nil {
-		return crm.FileRef{}, fmt.Errorf("rejected rows of import %s: %w", row.ID, err)
+		return crm.FileRef{}, fmt.Errorf("rejected rows of import %d: %w", row.Number, err)
 	}
 	defer in.Close()
 	pr, pw := io.Pipe()

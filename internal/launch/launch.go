@@ -60,8 +60,9 @@ type Options struct {
 	Tuning    crm.Tuning
 
 	// Parent makes the import a retry of the rejected rows of another one that
-	// has ended: its id, its number, or a source, which means its latest. Then
-	// Source may be left to it, and so may the Mode and the Mapping, which are
+	// has ended: its id, its number, or a source, which means its latest that
+	// really ran: neither a dry run nor a repeat of what was imported before.
+	// Then Source may be left to it, and so may the Mode and the Mapping, which are
 	// what they were there. Without Files all its rejected rows are tried as
 	// they are; see [Launcher.RetryFile].
 	Parent string
@@ -160,7 +161,7 @@ func (l *Launcher) retrying(ctx context.Context, o Options) (Options, error) {
 	if o.Parent == "" {
 		return o, nil
 	}
-	row, err := l.Store.Import(ctx, o.Parent)
+	row, err := l.parent(ctx, o.Parent)
 	if err == nil {
 		err = retryable(row)
 	}

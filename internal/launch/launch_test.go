@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -14,8 +15,24 @@ import (
 	"sluice/internal/crm"
 )
 
-// rows is a store with one open import, or none, and one that has ended.
+// rows is a store with one open import, or none, and one that has ended, which
+// any reference means.
 type rows struct{ open, ended *crm.ImportRow }
+
+// numbered is a store of imports in the order of their numbers.
+type numbered struct {
+	rows
+	all []crm.ImportRow
+}
+
+func (n numbered) Import(_ context.Context, ref string) (crm.ImportRow, error) {
+	for i := len(n.all) - 1; i >= 0; i-- {
+		if row := n.all[i]; ref == row.ID || strings.TrimPrefix(ref, "#") == fmt.Sprint(row.Number) || ref == row.Source {
+			return row, nil
+		}
+	}
+	return crm.ImportRow{}, crm.ErrNotFound
+}
 
 func (r rows) AddSource(context.Context, crm.Source) error { return nil }
 

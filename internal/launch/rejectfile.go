@@ -57,6 +57,40 @@ func retryable(row crm.ImportRow) error {
 	return refuse(row, why)
 }
 
+// parent finds the import that a retry names. Of a source of which no import
+// really ran it is the latest, so that the refusal says why.
+//
+// It looks back from the latest import by number, over those of other sources
+// too: one that did not really run is rarely far from one that did.
+func (l *Launcher) parent(ctx context.Context, ref string) (crm.ImportRow, error) {
+	latest, err := l.Store.Import(ctx, ref)
+	if err != nil || ran(latest) || !bySource(ref, latest) {
+		return latest, err
+	}
+	for n := latest.Number - 1; n > 0; n-- {
+		row, err := l.Store.Import(ctx, "#"+strconv.FormatInt(n, 10))
+		if errors.Is(err, crm.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return row, err
+		}
+		if row.Source == latest.Source && ran(row) {
+			return row, nil
+		}
+	}
+	return latest, nil
+}
+
+// ran reports whether an import really ran.
+func ran(row crm.ImportRow) bool { return !row.Request.Plan && row.State != crm.AlreadyImported }
+
+// bySource reports whether an import was found by its source, and not by its
+// number, which goes before, or its id.
+func bySource(ref string, row crm.ImportRow) bool {
+	return ref == row.Source && ref != row.ID && ref != strconv.FormatInt(row.Number, 10)
+}
+
 // RetryFile stages the rejected rows of an import as a file, for a retry with
 // nothing mended but the mapping. It is the reject file that a person would
 // mend, but for the advice; see [crm.RejectHeader]. An import whose rows cannot

@@ -54,6 +54,32 @@ func TestOnlyAnEndedImportWithRejectedRowsIsRetried(t *testing.T) {
 	}
 }
 
+func TestRetryOfASourceMeansItsLatestImportThatReallyRan(t *testing.T) {
+	t.Parallel()
+	is := func(number int64, source string, state crm.State, plan bool) crm.ImportRow {
+		return crm.ImportRow{Import: crm.Import{ID: fmt.Sprintf("id-%d", number), Number: number, Source: source}, State: state, Request: crm.Request{Plan: plan}}
+	}
+	s := numbered{all: []crm.ImportRow{
+		is(1, "news", crm.Done, false), is(2, "news", crm.Failed, false), is(3, "other", crm.Done, false), // 4 is gone
+		is(5, "news", crm.Done, true), is(6, "tries", crm.Done, true), is(7, "news", crm.AlreadyImported, false),
+		is(8, "other", crm.Running, false),
+	}}
+	for ref, want := range map[string]int64{
+		"news":  2, // a dry run and a repeat came after it
+		"other": 8, // it says itself that it must end first
+		"tries": 6, // nothing else is there to refuse
+		"7":     7, "#5": 5, "id-7": 7,
+	} {
+		got, err := (&Launcher{Store: s}).parent(t.Context(), ref)
+		if err != nil || got.Number != want {
+			t.Errorf("retry of %q is of import %d, %v; want %d", ref, got.Number, err, want)
+		}
+	}
+	if _, err := (&Launcher{Store: s}).parent(t.Context(), "nobody"); !errors.Is(err, crm.ErrNotFound) {
+		t.Errorf("retry of what is not there: %v, want not found", err)
+	}
+}
+
 func TestRetryTakesFromItsParentWhatIsNotSaid(t *testing.T) {
 	t.Parallel()
 	row := ended()

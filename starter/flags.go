@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 
 	"github.com/alecthomas/kong"
@@ -21,7 +22,7 @@ type readingFlags struct {
 	Escape    string `group:"reading" enum:"double,backslash," default:"" placeholder:"HOW" env:"SLUICE_ESCAPE" help:"How a quote stands inside a quoted cell: double or backslash."`
 	Header    string `group:"reading" placeholder:"LINE" env:"SLUICE_HEADER" help:"The line, or the row of a sheet, that names the columns, or none."`
 	Comment   string `group:"reading" placeholder:"TEXT" env:"SLUICE_COMMENT" help:"What lines begin with that are no rows, such as #."`
-	Footer    *int   `group:"reading" placeholder:"N" env:"SLUICE_FOOTER" help:"How many rows at the end are no rows, such as totals."`
+	Footer    *int   `group:"reading" type:"rows" placeholder:"N" env:"SLUICE_FOOTER" help:"How many rows at the end are no rows, such as totals."`
 	ShortRows string `group:"reading" enum:"reject,pad," default:"" placeholder:"HOW" env:"SLUICE_SHORT_ROWS" help:"Rows with fewer cells than the header: reject or pad."`
 	Sheet     string `group:"reading" placeholder:"NAME" env:"SLUICE_SHEET" help:"The sheet of a workbook, also a hidden one."`
 	Hidden    string `group:"reading" enum:"import,skip," default:"" placeholder:"HOW" env:"SLUICE_HIDDEN" help:"Hidden rows of a sheet: import or skip."`
@@ -46,8 +47,6 @@ func (f readingFlags) Validate() error {
 		return errors.New("--quote: use one ASCII character, or none")
 	case !aLine(f.Header):
 		return errors.New("--header: use a line's number, from 1, or none")
-	case f.Footer != nil && *f.Footer < 0:
-		return errors.New("--footer: use a number of rows, from 0")
 	}
 	return nil
 }
@@ -109,6 +108,18 @@ func (f readingFlags) over(spec *mapping.Spec, m meaningFlags) *mapping.Spec {
 		merged.BadCells = mapping.BadCells(m.BadCells)
 	}
 	return &merged
+}
+
+// rowCount is called by kong for flags of the type rows, pointers to how many
+// rows; nil says that the flag was not given. Kong would take -1 for a flag.
+func rowCount(ctx *kong.DecodeContext, target reflect.Value) error {
+	n, err := strconv.ParseUint(fmt.Sprint(ctx.Scan.Pop().Value), 10, 31)
+	if err != nil {
+		return errors.New("use a number of rows, from 0")
+	}
+	count := int(n)
+	target.Set(reflect.ValueOf(&count))
+	return nil
 }
 
 // A positive is a whole number from 1. Zero, the value of a flag that was not

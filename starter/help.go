@@ -60,6 +60,7 @@ var examples = map[string][]string{
 
 func newParser(c *commands, s streams, exit func(int)) (*kong.Kong, error) {
 	return kong.New(c, kong.Name("starter"), kong.Description(about), kong.Writers(s.out, s.err), kong.Exit(exit),
+		kong.NamedMapper("rows", kong.MapperFunc(rowCount)),
 		kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "installation", Title: "Installation (for every command; nothing needs to be set):"},

@@ -124,7 +124,9 @@ func parseFault(err error) string {
 			help = node.FullPath() + " --help"
 		}
 	}
-	return fmt.Sprintf("%s; see %s", strings.TrimSuffix(err.Error(), "."), help)
+	// "" stands among the words of a flag that need not be given; it is no word.
+	text := strings.Replace(strings.TrimSuffix(err.Error(), "."), `,"" but got`, " but got", 1)
+	return fmt.Sprintf("%s; see %s", text, help)
 }
 
 // interruptible returns a context that the first Ctrl-C ends. The second one

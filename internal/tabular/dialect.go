@@ -153,6 +153,17 @@ func delimiterNamed(name string) string {
 	return name
 }
 
+// nameOf returns what to set for a delimiter, in quotes if it is a sign.
+func nameOf(delim string) string {
+	switch delim {
+	case "\t":
+		return "tab"
+	case " ":
+		return "space"
+	}
+	return strconv.Quote(delim)
+}
+
 // sepLine is the first line by which Excel names the delimiter.
 var sepLine = regexp.MustCompile(`^(?i:"sep=(.)"|sep=(.))[;,\t |]*(\r\n|\n|\r)`)
 

@@ -1,6 +1,7 @@
 package tabular
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -123,5 +124,41 @@ func TestSamplesAreTheFirstSoundRows(t *testing.T) {
 	l.End = l.Start.Offset
 	if rows, err := Samples(t.Context(), src, l, 10); len(rows) != 0 || err != nil {
 		t.Errorf("%d rows, %v; want none", len(rows), err)
+	}
+}
+
+func TestADelimiterThatDoesNotDivideIsNamed(t *testing.T) {
+	t.Parallel()
+	const header = "id;name;amount\n"
+	title := "Report of May\n" + names + people(12, ",")
+	for _, tt := range []struct {
+		name, in string
+		set      crm.Reading
+		want     string // part of the error; "" for none
+	}{
+		{"it does not occur", header + strings.Repeat("1;Ada;5\n", 12), crm.Reading{Delimiter: ","},
+			`line 1: the delimiter that was set, ",", does not occur, and by ";" 12 of 12 rows have 3 cells; set delimiter to ";", or header to 1 as well`},
+		{"it occurs in the rows alone", header + strings.Repeat("1;Ada;1,5\n", 12), crm.Reading{Delimiter: ","},
+			`line 1: the delimiter that was set, ",", does not divide the header, and by ";" 12 of 12 rows`},
+		{"in some", header + strings.Repeat("1;Ada, B;1,5\n2;Ben;7\n", 12), crm.Reading{Delimiter: ","}, `does not divide the header`},
+		{"the header as set", header + strings.Repeat("1;Ada;1,5\n", 12), crm.Reading{Delimiter: ",", Header: "1"}, `set delimiter to ";"`},
+		{"below a title", title, crm.Reading{Delimiter: "tab"}, `line 2: the delimiter that was set, tab, does not occur`},
+		{"a tab", strings.ReplaceAll(header, ";", "\t") + "1\tAda\t5\n", crm.Reading{Delimiter: ";"}, `set delimiter to tab`},
+		{"nothing is quoted", "id\tname\tsince\n" + shops(12, 12, "\t"), crm.Reading{Delimiter: ";"}, `set delimiter to tab`},
+		{"one column, both as set", "Name, first\n" + strings.Repeat("Quill, Ada\n", 5), crm.Reading{Delimiter: "tab", Header: "1"}, ""},
+		{"one column", "address\n" + strings.Repeat("Mill Lane 5, Ulm\n", 5), crm.Reading{Delimiter: ";"}, ""},
+		{"the right one", header + strings.Repeat("1;Ada;1,5\n", 12), crm.Reading{Delimiter: ";"}, ""},
+		{"no header", strings.Repeat("1;Ada;1,5\n", 12), crm.Reading{Delimiter: ",", Header: "none"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readTable(t, []byte(tt.in), tt.set)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Error(err)
+			case tt.want != "" && (!errors.Is(err, crm.ErrInvalid) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "line that names")):
+				t.Errorf("error %v, want %s", err, tt.want)
+			}
+		})
 	}
 }

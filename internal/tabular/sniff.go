@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"sluice/internal/crm"
@@ -18,9 +19,10 @@ import (
 // onwards; the footer's from the last 64 KiB. Only a footer that is set, or one
 // that is seen, makes Sniff read the whole file.
 //
-// A setting that makes no sense, a file without rows, and a header that is
-// damaged, blank, in doubt, or has two columns of one name wrap
-// [crm.ErrInvalid]; the error names the line and says what to set.
+// A setting that makes no sense, a delimiter that is set and does not divide
+// what another one does, a file without rows, and a header that is damaged,
+// blank, in doubt, or has two columns of one name wrap [crm.ErrInvalid]; the
+// error names the line and says what to set.
 func Sniff(ctx context.Context, src Source, f Format, s crm.Reading) (Layout, []crm.Decision, error) {
 	l, decisions, err := sniff(ctx, src, f, s)
 	if err != nil {
@@ -172,6 +174,9 @@ func dialect(s sample, a asked) (*grid, []crm.Decision, error) {
 			best, wide = other, nil
 		}
 	}
+	if err := wrongDelimiter(s, a, best); err != nil {
+		return nil, nil, err
+	}
 	if best.columns < 2 && wide != nil && d.Evidence == "" && a.header == 0 {
 		return nil, nil, invalid("line %d: the header has %s, but %d of the first %d rows have %d cells; "+
 			"set header to the line that names the columns, or to %s",
@@ -183,6 +188,39 @@ func dialect(s sample, a asked) (*grid, []crm.Decision, error) {
 	}
 	decisions := append([]crm.Decision{d}, best.quotes(s, a)...)
 	return best, append(decisions, s.ends.decision(best.layout.CR)), nil
+}
+
+// wrongDelimiter refuses a delimiter that was set and leaves the header one
+// cell, where another one divides it and nearly all rows. Who sets the header's
+// line too may have a file of one column, unless hardly a row fits that.
+func wrongDelimiter(s sample, a asked, set *grid) error {
+	if a.Delimiter == "" || a.header == noHeader || a.header > 0 && set.share() > 0.1 {
+		return nil
+	}
+	a.layout.Delimiter = ""
+	other, _ := choose(s, a, guessed)
+	if g := unquoted(s, a, guessed, other); g != nil {
+		other = g
+	}
+	if other.columns < 2 || other.doubt != "" || other.share() < 0.9 {
+		return nil
+	}
+	line := other.headLine()
+	whole := func(r gridRow) bool { return r.line == line && r.width == 1 }
+	if !slices.ContainsFunc(set.rows, whole) {
+		return nil
+	}
+	how := "does not divide the header"
+	if !bytes.Contains(s.text, []byte(set.layout.Delimiter)) {
+		how = "does not occur"
+	}
+	hint := ""
+	if a.header == 0 {
+		hint = fmt.Sprintf(", or header to %d as well if the file has one column", line)
+	}
+	found := nameOf(other.layout.Delimiter)
+	return invalid("line %d: the delimiter that was set, %s, %s, and by %s %s; set delimiter to %s%s",
+		line, nameOf(set.layout.Delimiter), how, found, other.why(), found, hint)
 }
 
 // choose returns the way that reads the most rows well; among equals the one

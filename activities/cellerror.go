@@ -13,6 +13,8 @@ var cellErrors = []string{
 	"#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#PYTHON!",
 }
 
+func showsError(cell string) bool { return slices.Contains(cellErrors, strings.TrimSpace(cell)) }
+
 // unreadable returns why a row that could not be read is rejected. A row with an
 // error in a cell says in which columns there is one, each once, as far as they
 // are told by what the cells show; any other fault is of the whole row.
@@ -21,7 +23,7 @@ func unreadable(row *crm.Row, header []string) []crm.Rejection {
 	if row.Fault == crm.ReasonCellError {
 		for i, cell := range row.Cells[:min(len(header), len(row.Cells))] {
 			f := crm.Rejection{Column: header[i], Reason: row.Fault}
-			if slices.Contains(cellErrors, strings.TrimSpace(cell)) && !slices.Contains(out, f) {
+			if showsError(cell) && !slices.Contains(out, f) {
 				out = append(out, f)
 			}
 		}

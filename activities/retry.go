@@ -105,6 +105,9 @@ func (w *rejectedBefore) fault(address crm.Address, header, cells []string, padd
 		if lost && (f.Reason == crm.ReasonBadEncoding || f.Reason == crm.ReasonBadCharacter) {
 			return f.Reason, nil
 		}
+		if !declared && f.Reason == crm.ReasonCellError && slices.ContainsFunc(cells, showsError) {
+			return f.Reason, nil // one of two was mended
+		}
 		if (lost || !declared) && alike(laid(w.row.Cells, w.header(address.File()), header), cells) {
 			return f.Reason, nil
 		}

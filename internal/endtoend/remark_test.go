@@ -80,6 +80,24 @@ func TestErrorsInCellsNameTheirColumnsInEveryList(t *testing.T) {
 	}
 }
 
+// TestARowIsMendedWhenNoErrorIsLeft mends one of two errors in a row, and both
+// of them in a second retry.
+func TestARowIsMendedWhenNoErrorIsLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "", "")
+	first := w.run(sheet(t, row("external_id", "name", "city")+row("1", "Ann", "Ulm")+row("2", "#N/A", "#REF!")), options{mapping: "version: 1\nheader: 1\n"})
+	rows := w.rejectFile(first)
+	mended := rows[1]
+	mended[len(mended)-2] = "Bob"
+	if r := w.run(joined(rows), options{parent: first.ImportID}); r.Rejected != 1 || r.Accepted != 0 {
+		t.Errorf("half mended: %+v, want it rejected", r.Counts)
+	}
+	mended[len(mended)-1] = "Bonn"
+	if r := w.run(joined(rows), options{parent: first.ImportID}); r.Rejected != 0 || r.Customers.Created != 1 {
+		t.Errorf("mended: %+v, want it created", r.Counts)
+	}
+}
+
 func TestReportSaysWhatALastLineLooksLike(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "", "")

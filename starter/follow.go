@@ -97,6 +97,7 @@ type display struct {
 
 	said     time.Time // of the last plain line
 	saidWhat string    // phase and state in it
+	saidText string
 }
 
 func newDisplay(p *printer, source string) *display {
@@ -173,10 +174,19 @@ func (d *display) show(now time.Time) {
 		d.p.paint(d.view.block(d.last, now, width, d.trouble))
 		return
 	}
-	what := string(d.last.State) + d.last.Phase + d.trouble
-	if what == d.saidWhat && now.Sub(d.said) < lineEvery {
+	what, rests := string(d.last.State)+d.last.Phase+d.trouble, false
+	if d.last.State == crm.Paused && d.trouble == "" {
+		what, rests = string(crm.Paused), true // nothing moves until somebody resumes it
+	}
+	if what == d.saidWhat && (rests || now.Sub(d.said) < lineEvery) {
 		return
 	}
 	d.said, d.saidWhat = now, what
-	d.p.say("%s", d.view.line(d.last, now, d.trouble))
+	if text := d.view.line(d.last, now, d.trouble); text != d.saidText {
+		d.saidText = text
+		d.p.say("%s", text)
+	}
+	if rests {
+		d.p.say("%s; go on with: starter imports resume %s", pausedBy(d.last), d.source)
+	}
 }

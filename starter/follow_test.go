@@ -18,6 +18,8 @@ type aWatched struct {
 	ends   time.Duration
 	silent func(since time.Duration) bool
 	begun  time.Time
+	paused bool
+	stuck  bool // nothing moves
 }
 
 func (w *aWatched) Progress(ctx context.Context, _ string) (crm.Progress, error) {
@@ -28,6 +30,11 @@ func (w *aWatched) Progress(ctx context.Context, _ string) (crm.Progress, error)
 	}
 	p := running12()
 	p.StartedAt, p.UpdatedAt = w.begun, time.Now()
+	if w.paused {
+		p.State, p.By = crm.Paused, "ana"
+	} else if !w.stuck {
+		p.Bytes += int64(since.Seconds()) * p.BytesTotal / 100
+	}
 	if since > 25*time.Second {
 		p.Phase = "settle"
 	}
@@ -80,6 +87,30 @@ func TestFollowWritesALineAtOnceEveryTenSecondsAndAtEachPhase(t *testing.T) {
 			t.Errorf("%d lines in 32 s, want 4:\n%s", len(lines), err.String())
 		}
 	})
+}
+
+func TestFollowSaysNothingTwice(t *testing.T) {
+	for name, c := range map[string]struct {
+		w     aWatched
+		lines int
+		says  string
+	}{
+		"a paused import":        {aWatched{paused: true}, 2, "\npaused by ana; go on with: starter imports resume newsletter\n"},
+		"one that does not move": {aWatched{stuck: true}, 2, "settle"}, // at 0 s, and at 25 s for the phase
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var err bytes.Buffer
+				c.w.ends, c.w.silent, c.w.begun = time.Minute, never, time.Now()
+				if _, fail := follow(t.Context(), &c.w, launch.Started{Source: "newsletter"}, newPrinter(streams{nil, nil, &err}), following{}); fail != nil {
+					t.Fatal(fail)
+				}
+				if text := err.String(); strings.Count(text, "\n") != c.lines || !strings.Contains(text, c.says) {
+					t.Errorf("%d lines, want %d that say %q:\n%s", strings.Count(text, "\n"), c.lines, c.says, text)
+				}
+			})
+		})
+	}
 }
 
 func TestFollowSaysThatNoWorkerAnswersAndGoesOn(t *testing.T) {

@@ -158,11 +158,14 @@ func sum(r crm.Reasons) (n int64) {
 }
 
 func pausedText(p crm.Progress) string {
-	by := ""
-	if p.By != "" {
-		by = " by " + p.By
+	return fmt.Sprintf("  %s: go on with `starter imports resume %s`", pausedBy(p), p.Import.Source)
+}
+
+func pausedBy(p crm.Progress) string {
+	if p.By == "" {
+		return "paused"
 	}
-	return fmt.Sprintf("  paused%s: go on with `starter imports resume %s`", by, p.Import.Source)
+	return "paused by " + p.By
 }
 
 func retryText(r crm.Retrying, now time.Time) string {

@@ -17,6 +17,7 @@ type aside struct {
 	Link     string // the import's page in the Temporal UI
 
 	Earlier int64    // of one that was imported already: the import that did it
+	Left    int64    // the rejected rows that one left
 	Parent  int64    // of a retry: the import whose rejected rows it retried
 	Retries []int64  // the imports that retried its rejected rows, dry runs left out
 	Groups  []*group // what was rejected; nil leaves it to the report
@@ -47,7 +48,12 @@ func asideOf(ctx context.Context, r crm.Report, db importReader, lists listReade
 		}
 		return row.Number
 	}
-	a := aside{Earlier: numberOf(r.Earlier), Parent: numberOf(r.Parent)}
+	a := aside{Parent: numberOf(r.Parent)}
+	if r.Earlier != "" {
+		if row, err := db.Import(ctx, r.Earlier); err == nil {
+			a.Earlier, a.Left = row.Number, reportOf(row).Rejected
+		}
+	}
 	retries, _ := db.Retries(ctx, r.ImportID)
 	for _, retry := range retries {
 		if wrote(retry) {

@@ -102,7 +102,7 @@ var remedies = map[crm.Reason]remedy{
 
 	crm.ReasonPhoneKept: {"a telephone number that cannot be written in the international form: kept as written",
 		"Write it with + and its country's code.",
-		"name the country of numbers without a code: starter sources add NAME --region CC"},
+		"name the country of numbers without a code when the source is made: starter sources add NAME --region DE"},
 	crm.ReasonStateLeftOut: {"a state outside the United States, or one that is not known: left out",
 		"Nothing, unless it is a state of the United States: then write its two letters.", ""},
 	crm.ReasonNoteLeftOut: {"particulars of a note that has no text: left out",

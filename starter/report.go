@@ -87,7 +87,11 @@ func earlierTable(r crm.Report, at aside) string {
 	if at.Earlier > 0 {
 		earlier = fmt.Sprintf("import %d, %s: starter imports show %d", at.Earlier, r.Earlier, at.Earlier)
 	}
-	return grid(nil, [][]string{{"earlier", earlier}, {"again", "import it once more with --again"}})
+	rows := [][]string{{"earlier", earlier}}
+	if at.Left > 0 {
+		rows = append(rows, []string{"rejected rows", fmt.Sprintf("%s left by it: starter imports rejects %d", count(at.Left, "row"), at.Earlier)})
+	}
+	return grid(nil, append(rows, []string{"again", "import it once more with --again"}))
 }
 
 // remains says what an import that did not get through leaves behind.

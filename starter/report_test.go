@@ -75,7 +75,7 @@ func TestReportNamesTheImportsThatBelongToIt(t *testing.T) {
 	retry.Number, retry.Parent = 13, doneReport().ImportID
 	golden(t, "report_retry.txt", reportText(retry, aside{Parent: 12}))
 	already := crm.Report{Number: 14, Source: "newsletter", State: crm.AlreadyImported, Earlier: doneReport().ImportID}
-	golden(t, "report_already_numbered.txt", reportText(already, aside{Earlier: 12}))
+	golden(t, "report_already_numbered.txt", reportText(already, aside{Earlier: 12, Left: 41}))
 }
 
 func TestReportIsOneJSONObjectWithTheKeysPromised(t *testing.T) {

@@ -62,12 +62,19 @@ var ofFlags = regexp.MustCompile(`line \d+: `)
 // check looks at a file as the step Inspect will, so that what cannot be
 // imported is known before anything is started. The error is one line.
 func (r reading) check(ctx context.Context, in input) error {
+	_, err := r.checked(ctx, in)
+	return err
+}
+
+// checked is check, and returns the file's header as far as it is known.
+func (r reading) checked(ctx context.Context, in input) (header []string, err error) {
 	found, err := r.look(ctx, in, false)
 	if err == nil {
 		defer found.close()
-		_, _, err = mapping.Resolve(found.layout.Header, found.samples, r.spec, r.options)
+		header = found.layout.Header
+		_, _, err = mapping.Resolve(header, found.samples, r.spec, r.options)
 	}
-	return fileFault(ctx, in, err)
+	return header, fileFault(ctx, in, err)
 }
 
 // fileFault makes a fault of a file a usage error that begins with its name.

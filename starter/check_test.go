@@ -136,3 +136,11 @@ func TestSuggestedMappingFitsItsFile(t *testing.T) {
 		t.Errorf("check: exit %d, stderr %q, stdout %q", code, err, out)
 	}
 }
+
+func TestImportOfAListOfRejectedRowsPointsToRetry(t *testing.T) {
+	path := aFile(t, "fix.csv", "line,column,reason,how to fix,Phone\n2,,,,+49 30 1234\n")
+	code, _, err := runHere(t, "", "import", path, "--source", "newsletter", "--data-dir", t.TempDir())
+	if code != exitUsage || !strings.Contains(err, "fix.csv is a list of rejected rows; starter imports retry is meant for it\n") {
+		t.Errorf("exit %d, stderr %q; want 2, since no row says who it is, and a note", code, err)
+	}
+}

@@ -63,7 +63,11 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	for _, f := range files {
-		if err := read.check(ctx, f); err != nil {
+		header, err := read.checked(ctx, f)
+		if _, ours := crm.ParseRejectHeader(header); ours {
+			s.say("%s is a list of rejected rows; starter imports retry is meant for it", f.name)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -74,6 +74,9 @@ var advice = regexp.MustCompile(`^(.*); set (\w+) to (\S+) if (.*)$`)
 func proposed(decisions []crm.Decision) []proposal {
 	var list []proposal
 	for _, d := range decisions {
+		if d.About == "hidden rows" && d.Score < 1 { // nobody has set it
+			list = append(list, proposal{"hidden: " + crm.SkipHidden, d.Evidence + "; take the # away if they are no rows"})
+		}
 		if m := advice.FindStringSubmatch(d.Evidence); m != nil {
 			value := m[3]
 			if strings.HasPrefix(value, "#") {

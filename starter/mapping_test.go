@@ -130,3 +130,16 @@ func TestAMendedFileIsCheckedWithoutOurColumns(t *testing.T) {
 		t.Errorf("a file without a column of the mapping: %v", err)
 	}
 }
+
+func TestHiddenRowsAreProposedUntilTheyAreSet(t *testing.T) {
+	t.Parallel()
+	found := crm.Decision{About: "hidden rows", Choice: crm.ImportHidden, Evidence: "the sheet hides 2 rows", Score: 0.5}
+	list := proposed([]crm.Decision{found})
+	if len(list) != 1 || list[0] != (proposal{"hidden: skip", "the sheet hides 2 rows; take the # away if they are no rows"}) {
+		t.Errorf("proposals %+v", list)
+	}
+	found.Score = 1
+	if list := proposed([]crm.Decision{found}); len(list) != 0 {
+		t.Errorf("what is set is proposed: %+v", list)
+	}
+}

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,11 +123,12 @@ func TestCancelAmidTheWorkReleasesWhatWaits(t *testing.T) {
 	s := &steps{batches: 400}
 	env := environment(t, s)
 	var cancel update
-	sent := false
+	var sent sync.Once // several batches are written at the same time
 	s.write = func(n int) error {
-		if n >= 10 && !sent {
-			sent = true
-			env.RegisterDelayedCallback(func() { cancel.send(env, workflows.UpdateCancel) }, 0)
+		if n >= 10 {
+			sent.Do(func() {
+				env.RegisterDelayedCallback(func() { cancel.send(env, workflows.UpdateCancel) }, 0)
+			})
 		}
 		return nil
 	}

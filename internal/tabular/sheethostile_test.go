@@ -176,12 +176,17 @@ func TestADTDThatIsNotReadDoesNoHarm(t *testing.T) {
 }
 
 // TestSlowWorkbooksEndInTime reads workbooks that are within the limits of size
-// and made to take as long as they can. It is not parallel: it measures.
+// and made to take as long as they can. It is not parallel: it measures. Under
+// the race detector the workbooks are smaller, those that reach a limit of
+// gigabytes are left to a run without it, and time is not looked at.
 func TestSlowWorkbooksEndInTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute; run without -short")
 	}
-	const size = 40 << 20
+	size := 40 << 20
+	if raced {
+		size = 4 << 20
+	}
 	long := "<sst><si><t>" + strings.Repeat("ä", maxCharacters) + "</t></si></sst>"
 	far := func() []byte {
 		var b strings.Builder
@@ -213,6 +218,9 @@ func TestSlowWorkbooksEndInTime(t *testing.T) {
 			return pack(t, "", parts{"xl/sharedStrings.xml": salted("<si/>", "sst", 6*maxStrings, 6*maxStrings)})
 		}, "more entries than any sheet needs"},
 	} {
+		if raced && tt.want != "" {
+			continue
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			in := tt.in()
 			debug.FreeOSMemory()
@@ -227,7 +235,7 @@ func TestSlowWorkbooksEndInTime(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 			t.Logf("%d KiB packed: %v, %d MiB more of heap", len(in)>>10, took.Round(time.Millisecond), heap>>20)
-			if took > hostileTime || heap > hostileHeap {
+			if !raced && took > hostileTime || heap > hostileHeap {
 				t.Errorf("took %v and %d MiB", took, heap>>20)
 			}
 		})

@@ -28,7 +28,7 @@ func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 	}
 	row, err := s.findThat(ctx, c.Import, wrote)
 	if err == nil {
-		err = retryable(row)
+		err = refusal(launch.Retryable(row))
 	}
 	if err != nil {
 		return err
@@ -56,29 +56,16 @@ func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 	}
 	o := c.options(row.Source, read)
 	o.Parent, o.Again = row.ID, c.Again
-	err = s.begin(ctx, c.startFlags, o, files)
+	return refusal(s.begin(ctx, c.startFlags, o, files))
+}
+
+// refusal makes a retry that is refused a wrong usage of the command.
+func refusal(err error) error {
 	var refused *launch.RetryError
 	if errors.As(err, &refused) {
-		return unretryable(row, refused.Why)
+		return usage("%s", refused)
 	}
 	return err
-}
-
-// retryable finds out without starting anything what the launcher would refuse.
-func retryable(row crm.ImportRow) error {
-	switch {
-	case row.State.Open():
-		return unretryable(row, "it is "+stateText(row.State)+"; wait for its end, or cancel it")
-	case row.Request.Plan:
-		return unretryable(row, "it was a dry run; import the file itself")
-	case row.Report != nil && row.Report.RejectObject.IsZero() && ran(row):
-		return unretryable(row, "it has no rejected rows")
-	}
-	return nil
-}
-
-func unretryable(row crm.ImportRow, why string) error {
-	return usage("import %d of %s cannot be retried: %s", row.Number, row.Source, why)
 }
 
 // misplaced returns the name of a flag that says how a file is written: it

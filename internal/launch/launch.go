@@ -163,7 +163,7 @@ func (l *Launcher) retrying(ctx context.Context, o Options) (Options, error) {
 	}
 	row, err := l.parent(ctx, o.Parent)
 	if err == nil {
-		err = retryable(row)
+		err = Retryable(row)
 	}
 	if err != nil {
 		return o, err

@@ -28,19 +28,20 @@ func refuse(row crm.ImportRow, why string) error {
 }
 
 func (e *RetryError) Error() string {
-	return fmt.Sprintf("import %d of %s: %s", e.Number, e.Source, e.Why)
+	return fmt.Sprintf("import %d of %s cannot be retried: %s", e.Number, e.Source, e.Why)
 }
 
 // Unwrap makes a RetryError a fault of the request.
 func (e *RetryError) Unwrap() error { return crm.ErrInvalid }
 
-// retryable returns a [RetryError] unless an import has ended, kept what it
-// wrote, and left rejected rows.
-func retryable(row crm.ImportRow) error {
+// Retryable returns a [RetryError] unless an import has ended, kept what it
+// wrote, and left rejected rows. It looks at the row alone, so it can be asked
+// before anything is started.
+func Retryable(row crm.ImportRow) error {
 	why := ""
 	switch {
 	case row.State.Open():
-		why = fmt.Sprintf("it is %s; wait for its end, or cancel it", row.State)
+		why = fmt.Sprintf("it is %s; wait for its end, or cancel it", strings.ReplaceAll(string(row.State), "_", " "))
 	case row.Request.Plan:
 		why = "it was a dry run; import the file itself"
 	case row.State == crm.Undone:
@@ -96,7 +97,7 @@ func bySource(ref string, row crm.ImportRow) bool {
 // mend, but for the advice; see [crm.RejectHeader]. An import whose rows cannot
 // be retried gives a [RetryError].
 func (l *Launcher) RetryFile(ctx context.Context, row crm.ImportRow) (crm.FileRef, error) {
-	if err := retryable(row); err != nil {
+	if err := Retryable(row); err != nil {
 		return crm.FileRef{}, err
 	}
 	names, err := l.Store.FileNames(ctx, row.Number)

@@ -48,7 +48,7 @@ func TestOnlyAnEndedImportWithRejectedRowsIsRetried(t *testing.T) {
 			t.Errorf("%s: %+v, %v, %v; want a file", name, f, err, again)
 		case c.says != "" && (!errors.As(err, &refused) || !errors.Is(again, crm.ErrInvalid) || !strings.Contains(refused.Error(), c.says)):
 			t.Errorf("%s: %v, %v; want a refusal that speaks of %q", name, err, again, c.says)
-		case refused != nil && !strings.HasPrefix(refused.Error(), "import 7 of news: "):
+		case refused != nil && !strings.HasPrefix(refused.Error(), "import 7 of news cannot be retried: "):
 			t.Errorf("%s: %v; want the import named by its number", name, refused)
 		}
 	}

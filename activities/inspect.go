@@ -58,7 +58,7 @@ func (a *Activities) mappingOf(ctx context.Context, imp crm.ImportRow) (*mapping
 		return nil, mapping.Options{}, err
 	}
 	o := mapping.Options{Region: source.Region, TimeZone: source.TimeZone, Now: imp.Request.AskedAt}
-	in, err := a.Stage.OpenKey(ctx, mappingKey(imp.ID))
+	in, err := a.Stage.OpenKey(ctx, crm.MappingKey(imp.ID))
 	kept, err := text(in, err)
 	if err != nil || kept == "" {
 		return nil, o, err

@@ -33,7 +33,7 @@ func (a *Activities) Open(ctx context.Context, r crm.Request) (crm.Opened, error
 		fingerprint = hex.EncodeToString(sum[:])
 	}
 	// Staged empty too: a source's mapping saved later is not this import's.
-	if _, err := a.Stage.Put(ctx, mappingKey(r.ID), strings.NewReader(text)); err != nil {
+	if _, err := a.Stage.Put(ctx, crm.MappingKey(r.ID), strings.NewReader(text)); err != nil {
 		return crm.Opened{}, err
 	}
 	return a.Store.OpenImport(ctx, r, fingerprint)
@@ -47,7 +47,7 @@ func (a *Activities) effectiveMapping(ctx context.Context, r crm.Request) (strin
 	if r.Parent != "" {
 		// Not the source's, which may have been saved since: a retry without
 		// a word about the mapping means the same once more.
-		in, err := a.Stage.OpenKey(ctx, mappingKey(r.Parent))
+		in, err := a.Stage.OpenKey(ctx, crm.MappingKey(r.Parent))
 		return text(in, err)
 	}
 	source, err := a.Store.Source(ctx, r.Source)
@@ -72,7 +72,6 @@ const maxMapping = 1 << 20
 // The places of an import's objects in the stage. Batches and rewritten files
 // carry the attempt in their keys as well, so that no attempt touches what
 // another one staged.
-func mappingKey(id string) string            { return "imports/" + id + "/mapping.yaml" }
 func verdictKey(id string, batch int) string { return fmt.Sprintf("imports/%s/verdicts/%d", id, batch) }
 func batchKey(id, attempt string, n int) string {
 	return fmt.Sprintf("imports/%s/batches/%d/%s", id, n, attempt)

@@ -107,14 +107,13 @@ func (c *importsRetryCmd) readingOf(ctx context.Context, s *session, parent crm.
 }
 
 // mappingOf returns the mapping under which an import ran, "" if it had none.
-// The step Open keeps it at this place of the stage.
 func (s *session) mappingOf(ctx context.Context, row crm.ImportRow) (string, error) {
 	stage, err := wiring.OpenStage(ctx, s.config)
 	if err != nil {
 		return "", err
 	}
 	defer stage.Close()
-	r, err := stage.OpenKey(ctx, "imports/"+row.ID+"/mapping.yaml")
+	r, err := stage.OpenKey(ctx, crm.MappingKey(row.ID))
 	if errors.Is(err, crm.ErrNotFound) {
 		return "", nil
 	}

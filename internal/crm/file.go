@@ -11,6 +11,11 @@ type Object struct {
 // IsZero reports whether o refers to nothing.
 func (o Object) IsZero() bool { return o.Key == "" }
 
+// MappingKey is the key under which the stage keeps the text of the mapping
+// that an import was opened with; empty text if it had none. It is put by key
+// and not referred to, since Open answers for it before anything else is known.
+func MappingKey(importID string) string { return "imports/" + importID + "/mapping.yaml" }
+
 // A FileRef says where a file of a request is. Local files and standard input
 // are staged before the import starts, so that a worker never opens a path
 // that came in a request.

@@ -109,7 +109,7 @@ func targets(m *mapping.Mapping) map[string][]string {
 
 func TestAMendedFileIsCheckedWithoutOurColumns(t *testing.T) {
 	t.Parallel()
-	c := columnsOf(someFiles([]string{"Mail", "Who"}), false)
+	c := layoutOf(someFiles([]string{"Mail", "Who"}), false)
 	list := written(t, c, asCSV, []crm.RejectedRow{{Line: 7, Cells: []string{"ana@example.com", "Ana"}}})
 	spec := "delimiter: \";\"\nheader: 3\ncolumns:\n  Mail: customer.email\n" // said of the parent's file
 	r, err := readMapping("", crm.Source{Mapping: spec}, readingFlags{}, meaningFlags{})

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"slices"
 
 	"sluice/internal/crm"
 	"sluice/internal/mapping"
@@ -73,22 +71,14 @@ func (s *session) origins(ctx context.Context, row crm.ImportRow) (origins, erro
 	return originsOf(ctx, db, row)
 }
 
-// files returns the names by which rows say which file they are of: "#2" for
-// the second when another has its name. It is nil when there is only one, so
-// that a line needs no file to be found.
-func (o origins) files() []string {
-	if len(o.names) < 2 {
-		return nil
+// files returns the names by which rows say which file they are of, as
+// [crm.RejectFileNames] does.
+func (o origins) files() []string { return crm.RejectFileNames(o.names) }
+
+// nameOf returns the name of a file by its number; "" if it has none here.
+func nameOf(files []string, n int) string {
+	if n < len(files) {
+		return files[n]
 	}
-	times := map[string]int{}
-	for _, name := range o.names {
-		times[name]++
-	}
-	list := slices.Clone(o.names)
-	for i, name := range list {
-		if times[name] > 1 {
-			list[i] = fmt.Sprintf("#%d", i+1)
-		}
-	}
-	return list
+	return ""
 }

@@ -74,7 +74,7 @@ func (s *session) rows(ctx context.Context, ref string, to listFlags, raw bool, 
 	cut := 0
 	err = s.staged(ctx, object, func(r io.Reader) error {
 		return s.list(to, func(w io.Writer) error {
-			lines := newRowWriter(w, columnsOf(from, raw), to.form())
+			lines := newRowWriter(w, layoutOf(from, raw), to.form())
 			see := func(r crm.RejectedRow) error {
 				if to.form() == asXLSX && tooLong(r.Cells) {
 					cut++

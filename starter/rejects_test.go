@@ -48,7 +48,7 @@ func someFiles(headers ...[]string) (o origins) {
 	return o
 }
 
-func written(t *testing.T, c *rowColumns, form string, rows []crm.RejectedRow) []byte {
+func written(t *testing.T, c *crm.RejectLayout, form string, rows []crm.RejectedRow) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := newRowWriter(&out, c, form)
@@ -65,13 +65,13 @@ func TestRejectsKeepTheirCells(t *testing.T) {
 		name, form string
 		raw        bool
 	}{{"rejects.csv", asCSV, false}, {"rejects_raw.csv", asCSV, true}, {"rejects.ndjson", asJSON, false}} {
-		golden(t, c.name, string(written(t, columnsOf(from, c.raw), c.form, rejectedRows)))
+		golden(t, c.name, string(written(t, layoutOf(from, c.raw), c.form, rejectedRows)))
 	}
 }
 
 func TestAWorkbookOfRejectsHighlightsTheCellsAtFault(t *testing.T) {
 	t.Parallel()
-	book, err := excelize.OpenReader(bytes.NewReader(written(t, columnsOf(someFiles([]string{"Email", "Name", "=Phone"}), false), asXLSX, rejectedRows)))
+	book, err := excelize.OpenReader(bytes.NewReader(written(t, layoutOf(someFiles([]string{"Email", "Name", "=Phone"}), false), asXLSX, rejectedRows)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestARejectFileCanBeTakenApartAgain(t *testing.T) {
 	t.Parallel()
 	header := []string{"line", "Email", "reason"} // called like ours
 	for _, raw := range []bool{false, true} {
-		c := columnsOf(someFiles(header), raw)
+		c := layoutOf(someFiles(header), raw)
 		cells := []string{"x", "'=1+1", "=cmd"}
 		records, err := csv.NewReader(bytes.NewReader(written(t, c, asCSV, []crm.RejectedRow{{Line: 8812, Cells: cells}}))).ReadAll()
 		if err != nil {
@@ -131,7 +131,7 @@ func TestARejectFileCanBeTakenApartAgain(t *testing.T) {
 
 func TestRowsOfSeveralFilesStandUnderTheirColumns(t *testing.T) {
 	t.Parallel()
-	c := columnsOf(someFiles([]string{"Email", "", "Name"}, []string{"Name", "Email", "", "Phone"}), false)
+	c := layoutOf(someFiles([]string{"Email", "", "Name"}, []string{"Name", "Email", "", "Phone"}), false)
 	got := string(written(t, c, asCSV, []crm.RejectedRow{
 		{File: 0, Line: 2, Cells: []string{"a@", "?", "Ana"}}, {File: 1, Line: 3, Cells: []string{"Bo", "b@", "!", "044"}}}))
 	want := "file,line,column,reason,how to fix,Email,,Name,Phone\nleads0.csv,2,,,,a@,?,Ana,\nleads1.csv,3,,,,b@,!,Bo,044\n"
@@ -165,7 +165,7 @@ func TestRowsOfARetrySayWhereTheyStoodFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := string(written(t, columnsOf(o, false), asCSV, []crm.RejectedRow{{File: 1, Line: 7, Cells: []string{"a@"}}}))
+	got := string(written(t, layoutOf(o, false), asCSV, []crm.RejectedRow{{File: 1, Line: 7, Cells: []string{"a@"}}}))
 	if want := "file,line,column,reason,how to fix,Email\nb.csv,7,,,,a@\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -8,131 +8,33 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
-	"strings"
 	"unicode/utf16"
 
 	"sluice/internal/crm"
 	"sluice/internal/tabular"
 )
 
-// rowColumns says which columns a list of rows has: those of all files of an
-// import, each name once.
-type rowColumns struct {
-	files  []string // as [origins.files]
-	own    []string // names of the rows' own columns
-	places [][]int  // by file: where in own its columns are
-	raw    bool     // cells stand as they are, also those that a spreadsheet would run
+// layoutOf returns how rows of an import stand in lists for people.
+func layoutOf(o origins, raw bool) *crm.RejectLayout {
+	headers := make([][]string, len(o.plans))
+	for i, p := range o.plans {
+		headers[i] = p.Layout.Header
+	}
+	return crm.NewRejectLayout(o.names, headers, raw)
 }
 
-func columnsOf(o origins, raw bool) *rowColumns {
-	c := &rowColumns{files: o.files(), raw: raw}
-	for _, p := range o.plans {
-		c.add(p.Layout.Header)
-	}
-	return c
-}
-
-// add takes the header of the next file. Columns without a name are the same
-// when they are the same in number.
-func (c *rowColumns) add(header []string) {
-	var places []int
-	taken := make(map[int]bool, len(header))
-	for _, name := range header {
-		at := -1
-		for i, other := range c.own {
-			if other == name && !taken[i] {
-				at = i
-				break
-			}
-		}
-		if at < 0 {
-			at = len(c.own)
-			c.own = append(c.own, name)
-		}
-		taken[at] = true
-		places = append(places, at)
-	}
-	c.places = append(c.places, places)
-}
-
-// header returns the names of all columns, and how many are ours.
-func (c *rowColumns) header() (names []string, ours int) {
-	names = crm.RejectHeader(c.own, c.files != nil, c.raw)
-	for i := range names {
-		names[i] = c.safe(names[i])
-	}
-	return names, len(names) - len(c.own)
-}
-
-// safe keeps a spreadsheet from running a cell.
-func (c *rowColumns) safe(cell string) string {
-	if c.raw {
-		return cell
-	}
-	return crm.Guard(cell)
-}
-
-// place returns where cell i of a row of a file is among the own columns. Cells
-// beyond a file's header follow all columns.
-func (c *rowColumns) place(file, i int) int {
-	if file >= len(c.places) {
-		return i
-	}
-	if n := len(c.places[file]); i >= n {
-		return len(c.own) + i - n
-	}
-	return c.places[file][i]
-}
-
-// record lays a row out under the header. Marked are the places of the cells at
-// fault; of a row that is at fault as a whole, that of the reason.
-func (c *rowColumns) record(r crm.RejectedRow) (record []string, marked []int) {
-	columns, reasons := faultTexts(r.Faults)
-	if c.files != nil {
-		record = append(record, c.safe(nameOf(c.files, r.File)))
-	}
-	record = append(record, strconv.FormatInt(r.Line, 10), c.safe(columns), reasons, howToFix(r.Faults))
-	ours := len(record)
-	record = append(record, make([]string, len(c.own))...)
-	for i, cell := range r.Cells {
-		at := ours + c.place(r.File, i)
-		for at >= len(record) {
-			record = append(record, "")
-		}
-		record[at] = c.safe(cell)
-	}
-	if len(record) > ours+len(c.own) {
-		// A row wider than the header is not read across line ends again.
-		for i := range record {
-			record[i] = strings.NewReplacer("\r", " ", "\n", " ").Replace(record[i])
-		}
-	}
-	for _, f := range r.Faults {
+// marked returns the places, in a record that begins with ours columns of ours,
+// of the cells at fault; of a row that is at fault as a whole, that of the reason.
+func marked(own []string, ours int, faults []crm.Rejection) []int {
+	var list []int
+	for _, f := range faults {
 		at := ours - 2
-		if i := slices.Index(c.own, f.Column); f.Column != "" && i >= 0 {
+		if i := slices.Index(own, f.Column); f.Column != "" && i >= 0 {
 			at = ours + i
 		}
-		marked = append(marked, at)
+		list = append(list, at)
 	}
-	return record, marked
-}
-
-// nameOf returns the name of a file by its number; "" if it has none here.
-func nameOf(files []string, n int) string {
-	if n < len(files) {
-		return files[n]
-	}
-	return ""
-}
-
-// faultTexts joins the faults of a row, in their order.
-func faultTexts(faults []crm.Rejection) (columns, reasons string) {
-	var c, r []string
-	for _, f := range faults {
-		c, r = append(c, f.Column), append(r, string(f.Reason))
-	}
-	return strings.TrimSuffix(strings.Join(c, "; "), "; "), strings.Join(r, "; ")
+	return list
 }
 
 // eachRow calls see for every row of a staged list, one JSON object a line.
@@ -160,16 +62,15 @@ type rowWriter[T any] struct {
 }
 
 // newRowWriter writes rows with what is wrong in front of their own cells.
-func newRowWriter(w io.Writer, c *rowColumns, form string) rowWriter[crm.RejectedRow] {
+func newRowWriter(w io.Writer, l *crm.RejectLayout, form string) rowWriter[crm.RejectedRow] {
 	if form == asJSON {
-		return rowsAsJSON(w, c)
+		return rowsAsJSON(w, l)
 	}
-	header, _ := c.header()
+	header, ours := l.Header()
 	t := newCells(w, form, "rows", header)
 	return rowWriter[crm.RejectedRow]{
 		row: func(r crm.RejectedRow) error {
-			record, marked := c.record(r)
-			return t.row(record, marked...)
+			return t.row(l.Record(r, howToFix(r.Faults)), marked(l.Own(), ours, r.Faults)...)
 		},
 		close: t.close,
 	}
@@ -177,7 +78,7 @@ func newRowWriter(w io.Writer, c *rowColumns, form string) rowWriter[crm.Rejecte
 
 // rowsAsJSON writes one object a line, with the cells by the names of their
 // columns. Cells without a name are called by their place, from 1.
-func rowsAsJSON(w io.Writer, c *rowColumns) rowWriter[crm.RejectedRow] {
+func rowsAsJSON(w io.Writer, l *crm.RejectLayout) rowWriter[crm.RejectedRow] {
 	out := bufio.NewWriter(w)
 	e := json.NewEncoder(out)
 	return rowWriter[crm.RejectedRow]{
@@ -185,8 +86,8 @@ func rowsAsJSON(w io.Writer, c *rowColumns) rowWriter[crm.RejectedRow] {
 			cells := make(map[string]string, len(r.Cells))
 			for i, cell := range r.Cells {
 				name := fmt.Sprintf("column %d", i+1)
-				if at := c.place(r.File, i); at < len(c.own) && c.own[at] != "" {
-					name = c.own[at]
+				if at := l.Place(r.File, i); at < len(l.Own()) && l.Own()[at] != "" {
+					name = l.Own()[at]
 				}
 				cells[name] = cell
 			}
@@ -196,7 +97,7 @@ func rowsAsJSON(w io.Writer, c *rowColumns) rowWriter[crm.RejectedRow] {
 				Faults []crm.Rejection   `json:"faults"`
 				Fix    string            `json:"how_to_fix,omitempty"`
 				Cells  map[string]string `json:"cells"`
-			}{nameOf(c.files, r.File), r.Line, r.Faults, howToFix(r.Faults), cells})
+			}{l.FileName(r.File), r.Line, r.Faults, howToFix(r.Faults), cells})
 		},
 		close: out.Flush,
 	}

@@ -104,7 +104,7 @@ func (l *Launcher) RetryFile(ctx context.Context, row crm.ImportRow) (crm.FileRe
 	if err != nil {
 		return crm.FileRef{}, err
 	}
-	columns, err := columnsOf(row, names)
+	layout, err := layoutOf(row, names)
 	if err != nil {
 		return crm.FileRef{}, err
 	}
@@ -117,7 +117,7 @@ func (l *Launcher) RetryFile(ctx context.Context, row crm.ImportRow) (crm.FileRe
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		pw.CloseWithError(columns.write(pw, in))
+		pw.CloseWithError(writeRejects(pw, layout, in))
 	}()
 	f, err := l.StageFile(ctx, "rejected.csv", pr)
 	pr.CloseWithError(err) // ends the writing if staging gave up first
@@ -125,27 +125,12 @@ func (l *Launcher) RetryFile(ctx context.Context, row crm.ImportRow) (crm.FileRe
 	return f, err
 }
 
-// columns are those of a reject file: those of all the files that an import
-// has rejected rows of.
-type columns struct {
-	files  []string         // names by the number of the file in addresses
-	own    []string         // names of the rows' own columns
-	named  map[string][]int // where in own the columns of a name are
-	places []place
-	listed int // place of rows that stood in no file of the import's own; -1 if there are none
-}
-
-// place says where among the columns those of one file are.
-type place struct {
-	file int // number in addresses
-	at   []int
-}
-
-// columnsOf gathers the columns of an import's files. Columns are the same when
-// their names are; of columns with one name, or none, the first of a file is the
-// same as the first of another, and so on.
-func columnsOf(row crm.ImportRow, names []string) (*columns, error) {
-	c := &columns{files: names, named: map[string][]int{}, listed: -1}
+// layoutOf returns how the rejected rows of an import stand in a reject file,
+// names being those of its files. Rows of a file that the import did not have
+// itself stood in a reject file that it was given, and have its columns.
+func layoutOf(row crm.ImportRow, names []string) (*crm.RejectLayout, error) {
+	headers, decided := make([][]string, len(names)), make([]bool, len(names))
+	var listed []string
 	for _, f := range row.Files {
 		p, err := planOf(f)
 		if err != nil {
@@ -155,48 +140,25 @@ func columnsOf(row crm.ImportRow, names []string) (*columns, error) {
 		if p.Retry != nil {
 			file = p.Retry.File
 			if p.Retry.Listed {
-				c.listed = len(c.places)
+				listed = p.Layout.Header
 			}
 		}
-		c.add(file, p.Layout.Header)
-	}
-	return c, nil
-}
-
-func (c *columns) add(file int, header []string) {
-	p := place{file: file, at: make([]int, len(header))}
-	used := make(map[string]int, len(header)) // columns of a name so far
-	for i, name := range header {
-		if used[name] == len(c.named[name]) {
-			c.named[name] = append(c.named[name], len(c.own))
-			c.own = append(c.own, name)
-		}
-		p.at[i] = c.named[name][used[name]]
-		used[name]++
-	}
-	c.places = append(c.places, p)
-}
-
-// of returns where the cells of a row go that stood in a file.
-func (c *columns) of(file int) []int {
-	for _, p := range c.places {
-		if p.file == file {
-			return p.at
+		if file >= 0 && file < len(names) {
+			headers[file], decided[file] = p.Layout.Header, true
 		}
 	}
-	if c.listed >= 0 {
-		return c.places[c.listed].at
+	for i := range headers {
+		if !decided[i] {
+			headers[i] = listed
+		}
 	}
-	return nil
+	return crm.NewRejectLayout(names, headers, false), nil
 }
 
-// write writes the list of rejected rows as a reject file.
-func (c *columns) write(w io.Writer, list io.Reader) error {
+// writeRejects writes a list of rejected rows as a reject file.
+func writeRejects(w io.Writer, l *crm.RejectLayout, list io.Reader) error {
 	out := csv.NewWriter(w)
-	header := crm.RejectHeader(c.own, len(c.files) > 1, false)
-	for i := range header {
-		header[i] = crm.Guard(header[i])
-	}
+	header, _ := l.Header()
 	err := out.Write(header)
 	for d := json.NewDecoder(bufio.NewReaderSize(list, 1<<16)); err == nil; {
 		var row crm.RejectedRow
@@ -205,54 +167,10 @@ func (c *columns) write(w io.Writer, list io.Reader) error {
 			return out.Error()
 		}
 		if err == nil {
-			err = out.Write(c.record(&row))
+			err = out.Write(l.Record(row, ""))
 		}
 	}
 	return err
-}
-
-// record lays a row out under the header.
-func (c *columns) record(row *crm.RejectedRow) []string {
-	var record, at, why []string
-	for _, f := range row.Faults {
-		at, why = append(at, f.Column), append(why, string(f.Reason))
-	}
-	if len(c.files) > 1 {
-		record = append(record, crm.Guard(c.name(row.File)))
-	}
-	record = append(record, strconv.FormatInt(row.Line, 10), crm.Guard(strings.Join(at, "; ")), strings.Join(why, "; "), "")
-	ours, places := len(record), c.of(row.File)
-	record = append(record, make([]string, len(c.own))...)
-	beyond := row.Cells[min(len(places), len(row.Cells)):]
-	for i, cell := range row.Cells[:len(row.Cells)-len(beyond)] {
-		record[ours+places[i]] = crm.Guard(cell)
-	}
-	if len(beyond) == 0 {
-		return record
-	}
-	// A row that is wider than the header must not go over several lines: it
-	// would not be found again as one row. It is not read any further anyway.
-	for _, cell := range beyond {
-		record = append(record, crm.Guard(cell))
-	}
-	for i := range record {
-		record[i] = strings.NewReplacer("\r", " ", "\n", " ").Replace(record[i])
-	}
-	return record
-}
-
-// name is what a reject file calls a file: its name, or "#2" for the second
-// when another has the same.
-func (c *columns) name(file int) string {
-	if file >= len(c.files) {
-		return ""
-	}
-	for i, name := range c.files {
-		if i != file && name == c.files[file] {
-			return "#" + strconv.Itoa(file+1)
-		}
-	}
-	return c.files[file]
 }
 
 // plan is what launching needs of the plan that Inspect kept for a file.

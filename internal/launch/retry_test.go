@@ -124,14 +124,13 @@ func TestSummarySaysWhatKindOfImportItIs(t *testing.T) {
 func TestRejectFileLaysTheRowsOfAllFilesUnderOneHeader(t *testing.T) {
 	t.Parallel()
 	row := crm.ImportRow{Files: []crm.FileRow{
-		{File: crm.File{Number: 0}, Plan: json.RawMessage(`{"layout":{"header":["id","","email"]}}`)},
+		{File: crm.File{Number: 0}, Plan: json.RawMessage(`{"layout":{"header":["id","","email"]},"retry":{"file":0,"listed":true}}`)}, // what stood elsewhere came with it
 		{File: crm.File{Number: 1}, Plan: json.RawMessage(`{"layout":{"header":["email","","line"]}}`)},
 	}}
-	c, err := columnsOf(row, []string{"a.csv", "a.csv", "=b.csv"})
+	l, err := layoutOf(row, []string{"a.csv", "a.csv", "=b.csv"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.listed = 0 // as in a retry: what stood elsewhere came with the first file
 	list := ""
 	for _, r := range []crm.RejectedRow{
 		{File: 0, Line: 2, Faults: []crm.Rejection{{Column: "email", Reason: crm.ReasonBadEmail}, {Reason: crm.ReasonNoKey}}, Cells: []string{"=1", "x", "+49 30"}},
@@ -146,7 +145,7 @@ func TestRejectFileLaysTheRowsOfAllFilesUnderOneHeader(t *testing.T) {
 		list += string(b) + "\n"
 	}
 	var out strings.Builder
-	if err := c.write(&out, strings.NewReader(list)); err != nil {
+	if err := writeRejects(&out, l, strings.NewReader(list)); err != nil {
 		t.Fatal(err)
 	}
 	in := csv.NewReader(strings.NewReader(out.String()))
@@ -157,7 +156,7 @@ func TestRejectFileLaysTheRowsOfAllFilesUnderOneHeader(t *testing.T) {
 	}
 	want := [][]string{
 		{"file", "line_", "column", "reason", "how to fix", "id", "", "email", "line"},
-		{"#1", "2", "email; ", "bad_email; no_key", "", "'=1", "x", "+49 30", ""},
+		{"#1", "2", "email", "bad_email; no_key", "", "'=1", "x", "+49 30", ""},
 		{"#2", "2", "", "too_few_cells", "", "", "", "a@b.example", ""},
 		{"#2", "3", "", "too_many_cells", "", "", "b", "a", "c d", "e  f"},
 		{"'=b.csv", "9", "", "stray_quote", "", "\"7", "", "", ""},
@@ -168,7 +167,7 @@ func TestRejectFileLaysTheRowsOfAllFilesUnderOneHeader(t *testing.T) {
 	if _, ok := crm.ParseRejectHeader(got[0]); !ok {
 		t.Errorf("header %q is not known again", got[0])
 	}
-	if err := c.write(failing{}, strings.NewReader(list)); err == nil || err.Error() != "full" {
+	if err := writeRejects(failing{}, l, strings.NewReader(list)); err == nil || err.Error() != "full" {
 		t.Errorf("a full disk: %v", err)
 	}
 }

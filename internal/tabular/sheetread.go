@@ -76,6 +76,7 @@ type sheetReader struct {
 	mixed  bool   // the cells of the row are not in order
 
 	total int64 // bytes of text of all rows
+	plain plainCell
 	cell  cellMarkup
 	text  []byte // of the row's cells
 	ends  []int  // where in text each of them ends
@@ -132,6 +133,12 @@ func (s *sheetReader) readRow(row *sheetRow) error {
 		return err
 	}
 	for {
+		if s.x.cell(&s.plain) {
+			if err := s.plainCell(row); err != nil {
+				return err
+			}
+			continue
+		}
 		tok, err := s.x.next()
 		switch {
 		case err != nil:
@@ -211,9 +218,27 @@ func (row *sheetRow) blame(reason crm.Reason) {
 	}
 }
 
+// plainCell takes what was found in s.plain.
+func (s *sheetReader) plainCell(row *sheetRow) error {
+	p, c := &s.plain, &s.cell
+	c.reset()
+	column := s.column + 1
+	if p.ref != nil {
+		column = s.columnOf(p.ref, row)
+	}
+	if p.style != nil {
+		c.style = styleNumber(p.style, row)
+	}
+	c.kind, c.given = cellTypeOf(p.kind), true
+	c.value = append(c.value, p.value...)
+	if err := s.enter(column); err != nil {
+		return err
+	}
+	return s.endCell(row)
+}
+
 // readCell reads the element c, whose start tag has just been read.
 func (s *sheetReader) readCell(row *sheetRow) error {
-	c := &s.cell
 	if err := s.startCell(row); err != nil {
 		return err
 	}
@@ -221,14 +246,19 @@ func (s *sheetReader) readCell(row *sheetRow) error {
 		_, err := s.x.next()
 		return err
 	}
-	if err := c.read(s.x); err != nil {
+	if err := s.cell.read(s.x); err != nil {
 		return err
 	}
+	return s.endCell(row)
+}
+
+// endCell appends the text of s.cell to those of the row.
+func (s *sheetReader) endCell(row *sheetRow) error {
 	from := len(s.text)
 	if row.fault == crm.ReasonRowTooLong {
 		return nil
 	}
-	text, reason, err := s.appendValue(s.text, c)
+	text, reason, err := s.appendValue(s.text, &s.cell)
 	if err != nil {
 		return err
 	}
@@ -258,20 +288,37 @@ func (s *sheetReader) startCell(row *sheetRow) error {
 		}
 		switch string(name) {
 		case "r":
-			n, ok := s.place(value)
-			if !ok {
-				row.blame(crm.ReasonNoValue)
-				break
-			}
-			column = n
+			column = s.columnOf(value, row)
 		case "s":
-			if c.style, ok = decimal(value); !ok {
-				row.blame(crm.ReasonNoValue)
-			}
+			c.style = styleNumber(value, row)
 		case "t":
 			c.kind = cellTypeOf(value)
 		}
 	}
+	return s.enter(column)
+}
+
+// columnOf returns the column that a cell of the row says it stands in.
+func (s *sheetReader) columnOf(ref []byte, row *sheetRow) int {
+	column, ok := s.place(ref)
+	if !ok {
+		row.blame(crm.ReasonNoValue)
+		return s.column + 1
+	}
+	return column
+}
+
+// styleNumber returns the number of a cell's style.
+func styleNumber(value []byte, row *sheetRow) int {
+	style, ok := decimal(value)
+	if !ok {
+		row.blame(crm.ReasonNoValue)
+	}
+	return style
+}
+
+// enter notes in which column the cell stands that was just begun.
+func (s *sheetReader) enter(column int) error {
 	if s.count++; s.count > maxColumns {
 		return errCells
 	}

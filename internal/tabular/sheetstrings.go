@@ -59,11 +59,18 @@ func readStrings(r io.Reader, keep int64) (_ *sharedStrings, err error) {
 	x := newXMLScanner(r)
 	var text richText
 	for {
-		tok, err := x.next()
-		if errors.Is(err, io.EOF) {
-			return s, s.finish()
+		var tok token
+		whole := x.depth == 1 && x.element("<si><t>", "</t></si>")
+		if !whole {
+			tok, err = x.next()
 		}
-		if err == nil {
+		switch {
+		case errors.Is(err, io.EOF):
+			return s, s.finish()
+		case err != nil:
+		case whole:
+			err = s.takeWhole(x, &text)
+		default:
 			err = s.take(x, tok, &text)
 		}
 		if err != nil {
@@ -76,15 +83,6 @@ func readStrings(r io.Reader, keep int64) (_ *sharedStrings, err error) {
 func (s *sharedStrings) take(x *xmlScanner, tok token, text *richText) error {
 	switch {
 	case tok == tagOpen && x.depth == 2 && string(x.name) == "si":
-		if s.count == maxStrings {
-			return partFault("has more entries than any sheet needs: save the sheet as CSV")
-		}
-		if x.within("si", "<t>", "</t></si>") {
-			if err := text.whole(x); err != nil {
-				return err
-			}
-			return s.add(text.text, text.long)
-		}
 		text.reset(3)
 	case text.base == 0:
 	case tok == tagOpen:
@@ -101,8 +99,19 @@ func (s *sharedStrings) take(x *xmlScanner, tok token, text *richText) error {
 	return nil
 }
 
+// takeWhole takes a string that is all of an element, as x left it.
+func (s *sharedStrings) takeWhole(x *xmlScanner, text *richText) error {
+	if err := text.whole(x); err != nil {
+		return err
+	}
+	return s.add(text.text, text.long)
+}
+
 // add appends a string.
 func (s *sharedStrings) add(text []byte, long bool) error {
+	if s.count == maxStrings {
+		return partFault("has more entries than any sheet needs: save the sheet as CSV")
+	}
 	begin := uint32(s.size)
 	if long {
 		begin |= longMark

@@ -350,23 +350,3 @@ func (x *xmlScanner) pass(end string) error {
 		}
 	}
 }
-
-// within passes the rest of an element that holds nothing but a text between
-// two strings of markup, of which end closes the element, and leaves the text
-// in x. It passes nothing and reports false if the element, whose name is
-// given, is written in another way or not all of it is in the window.
-func (x *xmlScanner) within(name, start, end string) bool {
-	b := x.buf[x.pos:x.end]
-	if x.empty || x.broken || len(b) < len(start) || string(b[:len(start)]) != start {
-		return false
-	}
-	b = b[len(start):]
-	n := bytes.IndexByte(b, '<')
-	if n < 0 || len(b) < n+len(end) || string(b[n:n+len(end)]) != end || string(x.names[x.starts[x.depth-1]:]) != name {
-		return false
-	}
-	x.text, x.plain, x.long = b[:n], false, false
-	x.pos += len(start) + n + len(end)
-	x.leave()
-	return true
-}

@@ -9,6 +9,9 @@
 //
 //	func TestMain(m *testing.M) { servertest.Main(m) }
 //
+// Programs that measure start the same servers with [StartPostgres] and
+// [StartRedis], and stop them.
+//
 // Where the binaries are missing, tests are skipped and say what to install.
 // When the variable CI is set they fail instead.
 package servertest

@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,17 +25,16 @@ import (
 // The server keeps nothing safe: fsync is off.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	initdb := postgresBinary("initdb")
-	if initdb == "" {
+	if PostgresBinary("initdb") == "" {
 		missing(t, "PostgreSQL")
 	}
-	if err := shared.start(initdb); err != nil {
+	if err := shared.start(); err != nil {
 		t.Fatalf("servertest: %v", err)
 	}
 	name := fmt.Sprintf("test%d", databases.Add(1))
-	shared.exec(t, "CREATE DATABASE "+name+" TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
+	shared.exec(t, CreateDatabase(name))
 	t.Cleanup(func() { shared.exec(t, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
-	return shared.url(name)
+	return shared.server.Database(name)
 }
 
 var (
@@ -45,31 +45,19 @@ var (
 // sharedPostgres is the one server of this process.
 type sharedPostgres struct {
 	once   sync.Once
-	server *server
+	server *Server
 	err    error
 }
 
-func (p *sharedPostgres) start(initdb string) error {
-	p.once.Do(func() { p.server, p.err = startPostgres(initdb) })
+func (p *sharedPostgres) start() error {
+	p.once.Do(func() { p.server, p.err = StartPostgres("", "fsync=off", "max_connections=300") })
 	return p.err
-}
-
-func (p *sharedPostgres) stop() {
-	if p.server != nil {
-		p.server.stop()
-	}
-}
-
-// The server trusts whoever connects: it listens on loopback alone and lives
-// as long as a test.
-func (p *sharedPostgres) url(database string) string {
-	return fmt.Sprintf("postgres://sluice@127.0.0.1:%d/%s?sslmode=disable", p.server.port, database)
 }
 
 func (p *sharedPostgres) exec(t testing.TB, statement string) {
 	t.Helper()
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, p.url("postgres"))
+	conn, err := pgx.Connect(ctx, p.server.URL)
 	if err != nil {
 		t.Errorf("servertest: %v", err)
 		return
@@ -80,8 +68,30 @@ func (p *sharedPostgres) exec(t testing.TB, statement string) {
 	}
 }
 
-func startPostgres(initdb string) (*server, error) {
-	dir, err := home("postgres")
+// CreateDatabase is the statement that creates an empty database which sorts
+// as those of [Postgres] do.
+func CreateDatabase(name string) string {
+	return "CREATE DATABASE " + name + " TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+}
+
+// Database returns the URL of a database of a PostgreSQL server.
+//
+// The server trusts whoever connects: it listens on loopback alone, and lives
+// no longer than this process.
+func (s *Server) Database(name string) string {
+	return fmt.Sprintf("postgres://sluice@127.0.0.1:%d/%s?sslmode=disable", s.port, name)
+}
+
+// StartPostgres starts a PostgreSQL server, for programs that are no tests. Its
+// data lie below parent, "" being the place of temporary files; parent must be
+// open to every user. Settings are such as "fsync=off"; what they do not name
+// is PostgreSQL's own default. The caller stops it.
+func StartPostgres(parent string, settings ...string) (*Server, error) {
+	initdb := PostgresBinary("initdb")
+	if initdb == "" {
+		return nil, errors.New("PostgreSQL is not installed")
+	}
+	dir, err := home(parent, "postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -98,19 +108,26 @@ func startPostgres(initdb string) (*server, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := start(dir, "ready to accept connections", port, postgresBinary("postgres"), "-D", data,
-			"-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-			"-c", "fsync=off", "-c", "max_connections=300")
+		argv := []string{PostgresBinary("postgres"), "-D", data, "-p", strconv.Itoa(port),
+			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}
+		for _, setting := range settings {
+			argv = append(argv, "-c", setting)
+		}
+		s, err := start(dir, "ready to accept connections", port, argv...)
+		if err == nil {
+			s.URL = s.Database("postgres")
+			return s, nil
+		}
 		// Somebody else may have taken the port in between.
-		if err == nil || attempt == 3 || !strings.Contains(err.Error(), "in use") {
-			return s, err
+		if attempt == 3 || !strings.Contains(err.Error(), "in use") {
+			return nil, err
 		}
 	}
 }
 
-// postgresBinary looks for a program on PATH and where Debian keeps it, the
-// greatest version first; "" if there is none.
-func postgresBinary(name string) string {
+// PostgresBinary looks for a program of PostgreSQL on PATH and where Debian
+// keeps it, the greatest version first; "" if there is none.
+func PostgresBinary(name string) string {
 	if path, err := exec.LookPath(name); err == nil {
 		return path
 	}

@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"errors"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -10,23 +11,38 @@ import (
 // returns its URL. The server ends with the test.
 func Redis(t testing.TB) string {
 	t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
+	s, err := StartRedis("")
+	if errors.Is(err, exec.ErrNotFound) {
 		missing(t, "Redis (redis-server)")
 	}
-	dir, err := home("redis")
 	if err != nil {
 		t.Fatalf("servertest: %v", err)
+	}
+	t.Cleanup(s.Stop)
+	return s.URL
+}
+
+// StartRedis starts a Redis server that keeps nothing on disk, for programs
+// that are no tests. Parent is as for [StartPostgres]. The caller stops it.
+// Where Redis is not installed the error is [exec.ErrNotFound].
+func StartRedis(parent string) (*Server, error) {
+	binary, err := exec.LookPath("redis-server")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := home(parent, "redis")
+	if err != nil {
+		return nil, err
 	}
 	port, err := freePort()
 	if err != nil {
-		t.Fatalf("servertest: %v", err)
+		return nil, err
 	}
 	s, err := start(dir, "eady to accept connections", port, binary,
 		"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir)
 	if err != nil {
-		t.Fatalf("servertest: %v", err)
+		return nil, err
 	}
-	t.Cleanup(s.stop)
-	return "redis://127.0.0.1:" + strconv.Itoa(port) + "/0"
+	s.URL = "redis://127.0.0.1:" + strconv.Itoa(port) + "/0"
+	return s, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,9 @@ import (
 // servers they started have ended.
 func Main(m *testing.M) {
 	code := m.Run()
-	shared.stop()
+	if shared.server != nil {
+		shared.server.Stop()
+	}
 	os.Exit(code)
 }
 
@@ -26,17 +29,22 @@ func Main(m *testing.M) {
 const startLimit = time.Minute
 
 // watch runs the server given as its arguments until standard input closes.
-// $0 is the server's directory, which goes with it. QUIT makes PostgreSQL end
-// at once; Redis, started in the background of a shell, ignores it and heeds
-// TERM.
+// It says the server's process id first. $0 is the server's directory, which
+// goes with it. QUIT makes PostgreSQL end at once; Redis, started in the
+// background of a shell, ignores it and heeds TERM.
 const watch = `"$@" </dev/null & server=$!
+echo "pid $server"
 while read -r _; do :; done
 kill -QUIT $server 2>/dev/null; kill -TERM $server 2>/dev/null
 wait $server; cd /; rm -rf "$0"`
 
-// A server is a running child and the pipe that keeps it alive.
-type server struct {
-	port  int
+// A Server is a running server. It ends with Stop, or with this process,
+// however that ends, and its directory goes with it.
+type Server struct {
+	PID  int    // of the server itself; PostgreSQL's is that of the postmaster
+	URL  string // to connect to; PostgreSQL's names the database postgres
+	port int
+
 	dir   string
 	hold  io.Closer
 	ended chan struct{} // closed when the server and its watcher have ended
@@ -44,7 +52,7 @@ type server struct {
 
 // start runs a program that serves dir until the server is stopped. It returns
 // once a line of the output contains ready.
-func start(dir, ready string, port int, argv ...string) (*server, error) {
+func start(dir, ready string, port int, argv ...string) (*Server, error) {
 	cmd := exec.Command("sh", append([]string{"-c", watch, dir}, argv...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
@@ -58,51 +66,65 @@ func start(dir, ready string, port int, argv ...string) (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &server{port: port, dir: dir, hold: hold, ended: make(chan struct{})}
+	s := &Server{port: port, dir: dir, hold: hold, ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
 		in.CloseWithError(cmd.Wait())
 	}()
-	said := make(chan string, 1)
+	said := make(chan said, 1)
 	go listen(out, ready, said)
 	select {
-	case text := <-said:
-		if text == "" {
+	case first := <-said:
+		if s.PID = first.pid; first.last == "" {
 			return s, nil
 		}
-		s.stop()
-		return nil, fmt.Errorf("%s ended: %s", filepath.Base(argv[0]), text)
+		s.Stop()
+		return nil, fmt.Errorf("%s ended: %s", filepath.Base(argv[0]), first.last)
 	case <-time.After(startLimit):
-		s.stop()
+		s.Stop()
 		return nil, fmt.Errorf("%s was not ready after %v", filepath.Base(argv[0]), startLimit)
 	}
 }
 
-// listen drains a server's output. It says "" when the server is ready, or the
-// last lines if the output ends before.
-func listen(out io.Reader, ready string, said chan<- string) {
+// said is what a server's output tells: its process id and, if it ended before
+// it was ready, its last lines.
+type said struct {
+	pid  int
+	last string
+}
+
+// listen drains a server's output. It passes on what was said as soon as the
+// server is ready, or when the output ends.
+func listen(out io.Reader, ready string, to chan<- said) {
+	var s said
 	var last []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if pid, ok := strings.CutPrefix(lines.Text(), "pid "); ok && s.pid == 0 {
+			s.pid, _ = strconv.Atoi(pid)
+			continue
+		}
 		if strings.Contains(lines.Text(), ready) {
-			said <- ""
+			to <- s
 			_, _ = io.Copy(io.Discard, out)
 			return
 		}
 		last = append(last[max(0, len(last)-9):], lines.Text())
 	}
-	said <- "it said: " + strings.Join(last, "\n")
+	s.last = "it said: " + strings.Join(last, "\n")
+	to <- s
 	_, _ = io.Copy(io.Discard, out)
 }
 
-// stop ends the server and waits until it has.
-func (s *server) stop() {
+// Stop ends the server, waits until it has, and removes its directory.
+func (s *Server) Stop() {
 	_ = s.hold.Close()
 	<-s.ended
 }
 
-// home makes a directory that the unprivileged user owns.
-func home(name string) (string, error) {
-	dir, err := os.MkdirTemp("", "sluice-"+name+"-")
+// home makes a directory in parent ("": that of temporary files) that the
+// unprivileged user owns.
+func home(parent, name string) (string, error) {
+	dir, err := os.MkdirTemp(parent, "sluice-"+name+"-")
 	if err != nil {
 		return "", err
 	}

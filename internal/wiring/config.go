@@ -28,6 +28,8 @@ type Config struct {
 	TemporalUI  string   `name:"temporal-ui" env:"SLUICE_TEMPORAL_UI" placeholder:"URL" help:"Address of the Temporal Web UI, for links."`
 	LogLevel    string   `name:"log-level" env:"SLUICE_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
 	LogFormat   string   `name:"log-format" env:"SLUICE_LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
+
+	PprofAddress string `name:"pprof-address" env:"SLUICE_PPROF_ADDRESS" placeholder:"HOST:PORT" help:"Where whoever runs the steps serves profiles of itself; a loopback address. Default: nowhere."`
 }
 
 // secrets are the settings that may be given as a file instead, by their
@@ -38,8 +40,12 @@ func (c *Config) secrets() map[string]*string {
 
 // Resolve reads the settings that are given as files (DATABASE_URL_FILE and
 // the like) and finds the data directory. Call it once, before anything else.
-// A file that cannot be read wraps [crm.ErrInvalid].
+// A file that cannot be read, and a setting that can never work, wrap
+// [crm.ErrInvalid].
 func (c Config) Resolve() (Config, error) {
+	if err := checkProfileAddress(c.PprofAddress); err != nil {
+		return c, err
+	}
 	for name, value := range c.secrets() {
 		path := os.Getenv(name + "_FILE")
 		if *value != "" || path == "" {
@@ -121,6 +127,7 @@ func (c Config) Settings() []Setting {
 		{Name: "SLUICE_TEMPORAL_UI", Value: c.TemporalUI, About: "Temporal Web UI, for links"},
 		{Name: "SLUICE_LOG_LEVEL", Value: c.LogLevel, About: "debug, info, warn or error"},
 		{Name: "SLUICE_LOG_FORMAT", Value: c.LogFormat, About: "text or json"},
+		{Name: "SLUICE_PPROF_ADDRESS", Value: c.PprofAddress, About: "where profiles of the worker are served; nowhere if not set"},
 	}
 	for i := range list {
 		switch name := list[i].Name; {

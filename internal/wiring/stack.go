@@ -173,6 +173,9 @@ func (s *Stack) own(ctx context.Context, c Config, o client.Options, p parts, di
 		return err
 	}
 	o.Logger = temporalLog(log)
+	if err := s.profiles(c, log); err != nil {
+		return err
+	}
 	redis, address, err := s.bring(ctx, c, &o, p, dir, say)
 	if err != nil {
 		return err

@@ -37,6 +37,9 @@ func Work(ctx context.Context, c Config, log *slog.Logger) error {
 	}
 	var s Stack
 	defer s.Close()
+	if err := s.profiles(c, log); err != nil {
+		return err
+	}
 	t, err := s.ready(ctx, c, o)
 	if err != nil {
 		return err

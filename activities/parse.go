@@ -3,11 +3,10 @@ package activities
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"sync"
 
 	"sluice/internal/crm"
 	"sluice/internal/mapping"
@@ -40,7 +39,12 @@ func (a *Activities) Parse(ctx context.Context, in crm.ParseInput) (crm.Parsed, 
 		return crm.Parsed{}, err
 	}
 	defer rows.Close()
-	g := &grouping{a: a, in: in, imp: imp, rows: rows, header: p.Layout.Header, mapper: mapper, attempt: attempt(ctx)}
+	texts, _ := batchTexts.Get().(*batchText)
+	if texts == nil {
+		texts = new(batchText)
+	}
+	defer batchTexts.Put(texts)
+	g := &grouping{a: a, in: in, imp: imp, rows: rows, header: p.Layout.Header, mapper: mapper, attempt: attempt(ctx), batchText: texts}
 	return g.run(ctx)
 }
 
@@ -54,17 +58,25 @@ type grouping struct {
 	mapper  *mapping.Mapper
 	attempt string
 
-	row     crm.Row
-	mapped  mapping.Mapped
-	parts   [3]bytes.Buffer
-	counts  [3]int
-	keys    crm.BatchKeys
-	rejects bytes.Buffer
-	warned  bytes.Buffer
-	values  []string
-	line    []byte
-	out     crm.Parsed
+	*batchText
+	row      crm.Row
+	mapped   mapping.Mapped
+	counts   [3]int
+	identity []string
+	out      crm.Parsed
 }
+
+// batchText is the batch at hand, as it will be staged: some 20 MB that one
+// group leaves to the next.
+type batchText struct {
+	parts   [3][]byte
+	keys    crm.BatchKeys
+	encoded []byte // of keys
+	rejects []byte
+	warned  []byte
+}
+
+var batchTexts sync.Pool // of *batchText
 
 func (g *grouping) run(ctx context.Context) (crm.Parsed, error) {
 	g.out.Rejects = crm.Reasons{}
@@ -117,11 +129,11 @@ func (g *grouping) batch(ctx context.Context, number int) error {
 
 func (g *grouping) reset() {
 	for e := range g.parts {
-		g.parts[e].Reset()
+		g.parts[e] = g.parts[e][:0]
 	}
-	g.counts, g.keys = [3]int{}, crm.BatchKeys{}
-	g.rejects.Reset()
-	g.warned.Reset()
+	g.counts = [3]int{}
+	g.keys.Reset()
+	g.rejects, g.warned = g.rejects[:0], g.warned[:0]
 }
 
 // take maps the row at hand and adds it to the batch, as records or as a
@@ -131,57 +143,54 @@ func (g *grouping) take(b *crm.Batch) error {
 		return fmt.Errorf("line %d: %w: a file may have %d lines; split it", address.Line(), crm.ErrInvalid, int64(1)<<32)
 	}
 	if g.row.Fault != "" {
-		return g.reject(b, unreadable(&g.row, g.header))
+		g.reject(b, unreadable(&g.row, g.header))
+		return nil
 	}
 	g.mapper.Map(&g.row, &g.mapped)
 	if len(g.mapped.Faults) > 0 {
-		return g.reject(b, g.mapped.Faults)
-	}
-	g.add()
-	if len(g.mapped.Warnings) == 0 {
+		g.reject(b, g.mapped.Faults)
 		return nil
 	}
-	b.Counts.Warnings += int64(len(g.mapped.Warnings))
-	return g.list(&g.warned, g.mapped.Warnings)
+	g.add()
+	if len(g.mapped.Warnings) > 0 {
+		b.Counts.Warnings += int64(len(g.mapped.Warnings))
+		g.warned = g.list(g.warned, g.mapped.Warnings)
+	}
+	return nil
 }
 
-func (g *grouping) reject(b *crm.Batch, faults []crm.Rejection) error {
+func (g *grouping) reject(b *crm.Batch, faults []crm.Rejection) {
 	b.Counts.Rejected++
 	for _, f := range faults {
 		g.out.Rejects[f.Reason]++
 	}
-	return g.list(&g.rejects, faults)
+	g.rejects = g.list(g.rejects, faults)
 }
 
 // list adds the row at hand to a list, with what is to be said of it.
-func (g *grouping) list(to *bytes.Buffer, faults []crm.Rejection) error {
-	line, err := json.Marshal(crm.RejectedRow{File: g.rows.address.File(), Line: g.rows.address.Line(), Faults: faults, Cells: g.row.Cells})
-	to.Write(append(line, '\n'))
-	return err
+func (g *grouping) list(to []byte, faults []crm.Rejection) []byte {
+	row := crm.RejectedRow{File: g.rows.address.File(), Line: g.rows.address.Line(), Faults: faults, Cells: g.row.Cells}
+	return row.AppendJSON(to)
 }
 
 // add appends the records of the row at hand to the batch's parts.
 func (g *grouping) add() {
-	address := g.rows.address
+	var made [3]crm.Key
 	var keys [3]*crm.Key
 	for _, e := range crm.Entities {
 		values := g.mapped.Records[e]
 		if values == nil {
 			continue
 		}
-		identity := crm.Identity(e, values)
-		g.values = append(g.values[:0], strconv.FormatInt(int64(address), 10), crm.RecordID(g.imp.StartedAt, e, address))
+		of := append(g.identity[:0], g.mapped.CustomerKey)
+		of = crm.AppendIdentity(of, e, values)
+		g.identity = of
 		if e == crm.Customer {
-			key := crm.ClaimKey(g.imp.Secret, e, identity...)
-			keys[e] = &key
-		} else {
-			key := crm.ClaimKey(g.imp.Secret, e, append([]string{g.mapped.CustomerKey}, identity...)...)
-			keys[e] = &key
-			g.values = append(g.values, g.mapped.CustomerKey, crm.MatchKey(e, identity...))
+			of = of[:1] // the external id is all of it
 		}
-		g.values = append(g.values, values...)
-		g.line = crm.AppendCopy(g.line[:0], g.values...)
-		g.parts[e].Write(g.line)
+		made[e] = crm.ClaimKey(g.imp.Secret, e, of...)
+		keys[e] = &made[e]
+		g.parts[e] = crm.AppendRecord(g.parts[e], g.imp.StartedAt, e, g.rows.address, g.mapped.CustomerKey, of[1:], values)
 		g.counts[e]++
 	}
 	g.keys.AddRow(keys)
@@ -196,22 +205,23 @@ func (g *grouping) stage(ctx context.Context, b *crm.Batch) (err error) {
 		}
 		p := b.Part(e)
 		p.Records = g.counts[e]
-		if p.Object, err = g.a.Stage.PutCompressed(ctx, prefix+"/"+e.Plural()+".zst", &g.parts[e]); err != nil {
+		if p.Object, err = g.a.Stage.PutCompressed(ctx, prefix+"/"+e.Plural()+".zst", bytes.NewReader(g.parts[e])); err != nil {
 			return err
 		}
 	}
 	if len(g.keys.Rows) > 0 {
-		if b.Keys, err = g.a.Stage.Put(ctx, prefix+"/keys", bytes.NewReader(g.keys.Encode())); err != nil {
+		g.encoded = g.keys.Append(g.encoded[:0])
+		if b.Keys, err = g.a.Stage.Put(ctx, prefix+"/keys", bytes.NewReader(g.encoded)); err != nil {
 			return err
 		}
 	}
-	if g.rejects.Len() > 0 {
-		if b.Rejects, err = g.a.Stage.PutCompressed(ctx, prefix+"/rejects.zst", &g.rejects); err != nil {
+	if len(g.rejects) > 0 {
+		if b.Rejects, err = g.a.Stage.PutCompressed(ctx, prefix+"/rejects.zst", bytes.NewReader(g.rejects)); err != nil {
 			return err
 		}
 	}
-	if g.warned.Len() > 0 {
-		b.Warned, err = g.a.Stage.PutCompressed(ctx, prefix+"/warned.zst", &g.warned)
+	if len(g.warned) > 0 {
+		b.Warned, err = g.a.Stage.PutCompressed(ctx, prefix+"/warned.zst", bytes.NewReader(g.warned))
 	}
 	return err
 }

@@ -26,6 +26,9 @@ func appendCopyValue(dst []byte, v string) []byte {
 	}
 	from := 0
 	for i := 0; i < len(v); i++ {
+		if c := v[i]; c > '\r' && c != '\\' {
+			continue
+		}
 		var esc byte
 		switch v[i] {
 		case '\\':

@@ -9,20 +9,23 @@ import "strings"
 // id, else its e-mail address without regard to case, else its name and phone;
 // a note by its type, given time and text. Contacts and notes are known within
 // their customer: for a claim, put the customer's external id in front.
-func Identity(e Entity, values []string) []string {
+func Identity(e Entity, values []string) []string { return AppendIdentity(nil, e, values) }
+
+// AppendIdentity appends what [Identity] returns to dst.
+func AppendIdentity(dst []string, e Entity, values []string) []string {
 	switch e {
 	case Customer:
-		return values[customerKey : customerKey+1]
+		return append(dst, values[customerKey])
 	case Contact:
 		if id := values[contactID]; id != "" {
-			return []string{"id", id}
+			return append(dst, "id", id)
 		}
 		if email := values[contactEmail]; email != "" {
-			return []string{"email", strings.ToLower(email)}
+			return append(dst, "email", strings.ToLower(email))
 		}
-		return []string{"name", values[contactFirst], values[contactLast], values[contactPhone]}
+		return append(dst, "name", values[contactFirst], values[contactLast], values[contactPhone])
 	}
-	return []string{values[noteType], values[noteCreated], values[noteText]}
+	return append(dst, values[noteType], values[noteCreated], values[noteText])
 }
 
 // Identified reports whether a contact's values say who it is. Customers and

@@ -3,7 +3,6 @@ package crm
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"time"
 )
 
@@ -16,17 +15,14 @@ type Key [16]byte
 // ClaimKey returns the key of a record's identity under an import's secret.
 // Parts are length-prefixed: ("ab", "c") and ("a", "bc") differ.
 func ClaimKey(secret []byte, e Entity, parts ...string) Key {
-	h := sha256.New()
-	h.Write(secret)
-	h.Write([]byte{byte(e)})
-	var n [4]byte
+	var some [512]byte // longer ones are notes
+	b := append(append(some[:0], secret...), byte(e))
 	for _, p := range parts {
-		binary.BigEndian.PutUint32(n[:], uint32(len(p)))
-		h.Write(n[:])
-		h.Write([]byte(p))
+		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
+		b = append(b, p...)
 	}
-	var sum [sha256.Size]byte
-	return Key(h.Sum(sum[:0])[:16])
+	sum := sha256.Sum256(b)
+	return Key(sum[:16])
 }
 
 // MatchKey returns what identifies a contact or a note within its customer, as
@@ -89,14 +85,21 @@ func recordID(ms int64, a Address, hash uint32) [16]byte {
 
 func uuidText(b [16]byte) string {
 	var t [36]byte
-	hex.Encode(t[0:8], b[0:4])
-	t[8] = '-'
-	hex.Encode(t[9:13], b[4:6])
-	t[13] = '-'
-	hex.Encode(t[14:18], b[6:8])
-	t[18] = '-'
-	hex.Encode(t[19:23], b[8:10])
-	t[23] = '-'
-	hex.Encode(t[24:36], b[10:16])
-	return string(t[:])
+	return string(appendUUID(t[:0], b))
 }
+
+func appendUUID(dst []byte, b [16]byte) []byte {
+	var t [36]byte
+	at := 0
+	for i, c := range b {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			t[at] = '-'
+			at++
+		}
+		t[at], t[at+1] = hexDigits[c>>4], hexDigits[c&15]
+		at += 2
+	}
+	return append(dst, t[:]...)
+}
+
+const hexDigits = "0123456789abcdef"

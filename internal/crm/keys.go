@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/bits"
+	"slices"
 )
 
 // BatchKeys holds what identifies the records of a batch: what Dedupe judges
@@ -42,11 +43,24 @@ func (k *BatchKeys) AddRow(keys [3]*Key) {
 	}
 }
 
+// Reset empties k and keeps its memory for the next batch.
+func (k *BatchKeys) Reset() {
+	k.Rows, k.Outcomes = k.Rows[:0], Outcomes{}
+	for e := range k.Of {
+		k.Of[e] = k.Of[e][:0]
+	}
+}
+
 // Encode returns k as bytes: the number of rows as a varint, the rows, the
 // keys by entity, then a byte that says whether a verdict follows, and the
 // verdict by entity.
-func (k *BatchKeys) Encode() []byte {
-	out := binary.AppendUvarint(nil, uint64(len(k.Rows)))
+func (k *BatchKeys) Encode() []byte { return k.Append(nil) }
+
+// Append appends what Encode returns to dst.
+func (k *BatchKeys) Append(dst []byte) []byte {
+	records := len(k.Of[Customer]) + len(k.Of[Contact]) + len(k.Of[Note])
+	out := slices.Grow(dst, binary.MaxVarintLen64+len(k.Rows)+records*(len(Key{})+1)+1)
+	out = binary.AppendUvarint(out, uint64(len(k.Rows)))
 	out = append(out, k.Rows...)
 	for _, keys := range k.Of {
 		for i := range keys {

@@ -46,12 +46,14 @@ var layers = map[string][]string{
 	"internal/endtoend":   {},
 	"internal/histories":  {"internal/crm", "internal/launch", "internal/wiring"},
 	"internal/honesty":    {"internal/crm"},
+
+	"internal/bench/fleet": {"workflows", "internal/crm", "internal/embedded"},
 }
 
 // helpers serve tests and measurements. They may import any library, and never
 // become part of the programs.
 var helpers = []string{"internal/servertest", "internal/endtoend", "internal/histories", "internal/honesty",
-	"internal/bench", "internal/fault", "internal/fakesaas"}
+	"internal/bench", "internal/bench/fleet", "internal/fault", "internal/fakesaas"}
 
 // owners says which packages a library belongs to, by the beginning of its
 // import path.

@@ -46,6 +46,7 @@ var layers = map[string][]string{
 	"internal/endtoend":   {},
 	"internal/histories":  {"internal/crm", "internal/launch", "internal/wiring"},
 	"internal/honesty":    {"internal/crm"},
+	"internal/bench":      {"internal/crm", "internal/embedded", "internal/servertest", "internal/store", "workflows"},
 
 	"internal/bench/fleet": {"workflows", "internal/crm", "internal/embedded"},
 }

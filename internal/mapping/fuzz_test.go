@@ -46,16 +46,19 @@ func FuzzChoice(f *testing.F)    { fuzzType(f, Choice) }
 
 // FuzzQuickPhone holds the short way to the library's answer.
 func FuzzQuickPhone(f *testing.F) {
+	regions := []string{"", "US", "DE", "GB", "FR", "AR", "BR", "JP", "AU", "IT", "RU", "XX"}
 	for _, c := range phoneCells {
 		f.Add(c.in)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		got, ok, sure := quickE164(in)
-		if !sure {
-			return
-		}
-		if want, wantOK := libraryE164(in, ""); ok != wantOK || got != want {
-			t.Errorf("quickE164(%q) = %q, %v, the library says %q, %v", in, got, ok, want, wantOK)
+		for _, region := range regions {
+			got, ok, sure := quickE164(in, region)
+			if !sure {
+				continue
+			}
+			if want, wantOK := libraryE164(in, region); ok != wantOK || got != want {
+				t.Errorf("quickE164(%q, %q) = %q, %v, the library says %q, %v", in, region, got, ok, want, wantOK)
+			}
 		}
 	})
 }

@@ -59,7 +59,7 @@ func seen(r rune) rune {
 }
 
 func e164Of(s, region string) (string, bool) {
-	if e164, ok, sure := quickE164(s); sure {
+	if e164, ok, sure := quickE164(s, region); sure {
 		return e164, ok
 	}
 	return libraryE164(s, region)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nyaruka/phonenumbers"
+
 	"sluice/internal/crm"
 )
 
@@ -68,7 +70,7 @@ func TestQuickPhoneAgreesWithLibrary(t *testing.T) {
 			n += "7"
 			s := forms[rnd.IntN(len(forms))](strconv.Itoa(cc), n)
 			all++
-			got, ok, sure := quickE164(s)
+			got, ok, sure := quickE164(s, "")
 			if !sure {
 				continue
 			}
@@ -80,4 +82,64 @@ func TestQuickPhoneAgreesWithLibrary(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d answered", sureCount, all)
+}
+
+// TestQuickPhoneAgreesWithLibraryInEveryRegion gives numbers as people of each
+// region write them, by types that the region has and by none, and asks for them in
+// every region that shares the calling code.
+func TestQuickPhoneAgreesWithLibraryInEveryRegion(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(3, 4))
+	rounds := 10
+	if testing.Short() {
+		rounds = 2
+	}
+	all, err := phonenumbers.MetadataCollection()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered, asked, valid := 0, 0, 0
+	for _, m := range all.GetMetadata() {
+		region := m.GetId()
+		examples := []string{"2025550100"}
+		for _, typ := range []phonenumbers.PhoneNumberType{phonenumbers.FIXED_LINE, phonenumbers.MOBILE, phonenumbers.TOLL_FREE, phonenumbers.VOIP, phonenumbers.UAN} {
+			if n := phonenumbers.GetExampleNumberForType(region, typ); n != nil {
+				examples = append(examples, phonenumbers.GetNationalSignificantNumber(n))
+			}
+		}
+		code := strconv.Itoa(int(m.GetCountryCode()))
+		before := []string{"", "0", "1", "8", "00", "011", m.GetNationalPrefix(), code, code + m.GetNationalPrefix(), "00" + code, "011" + code, "00492", "+" + code, "+" + code + " (0)"}
+		for range rounds {
+			number := []byte(examples[rnd.IntN(len(examples))])
+			for range rnd.IntN(4) {
+				number[rnd.IntN(len(number))] = byte('0' + rnd.IntN(10))
+			}
+			switch rnd.IntN(8) {
+			case 0:
+				number = number[1:]
+			case 1:
+				number = append(number, byte('0'+rnd.IntN(10)))
+			}
+			for _, prefix := range before {
+				s := prefix + string(number[:2]) + [...]string{"", " ", "-", ") "}[rnd.IntN(4)] + string(number[2:])
+				asked++
+				got, ok, sure := quickE164(s, region)
+				if !sure {
+					continue
+				}
+				answered++
+				want, wantOK := libraryE164(s, region)
+				if ok != wantOK || got != want {
+					t.Errorf("quickE164(%q, %q) = %q, %v; the library says %q, %v", s, region, got, ok, want, wantOK)
+				}
+				if ok {
+					valid++
+				}
+			}
+		}
+	}
+	if answered < asked*3/4 || valid < asked/8 {
+		t.Errorf("%d of %d answered, %d with a number", answered, asked, valid)
+	}
+	t.Logf("%d of %d answered, %d with a number", answered, asked, valid)
 }

@@ -23,6 +23,15 @@ type dialect interface {
 	prepare(ctx context.Context, tx session, e crm.Entity) error
 	load(ctx context.Context, tx session, e crm.Entity, from *loader) error
 
+	// create puts new records into their table, and returns how many.
+	create(ctx context.Context, tx session, from *creator) (int64, error)
+
+	// customersOf selects key, id and created_import of the customers of source
+	// ?1 that have the keys ?0, which is made by list. It looks each of them up,
+	// whatever the planner thinks of the table.
+	customersOf() string
+	list(keys []string) any
+
 	// release gives back what the temporary table of e holds, if the end of
 	// the transaction does not.
 	release(ctx context.Context, tx session, e crm.Entity) error
@@ -87,7 +96,10 @@ func staged(e crm.Entity) string { return "staged_" + e.Plural() }
 // statuses lists the words of a customer's status. The tables check it too;
 // the temporary table does so before anything else happens. It compares one
 // word after the other: for IN, SQLite builds an index, once a row.
-var statuses = []string{"New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead", "Active", "Past Due", "Cancelled"}
+var statuses = []string{defaultStatus, "Working Lead", "Qualified Lead", "Unqualified Lead", "Active", "Past Due", "Cancelled"}
+
+// defaultStatus is that of a customer that is created without one.
+const defaultStatus = "New Lead"
 
 // stagedTable returns the definition of an entity's temporary table: the
 // columns of a batch between the record's place and what is found out about

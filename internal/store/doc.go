@@ -4,14 +4,17 @@
 //
 // The heart is [Store.Write], which writes one batch in one transaction:
 //
-//	ledger row ─▶ import's state ─▶ load ─▶ judge ─▶ apply ─▶ counts ─▶ commit
-//	 (is it in?)   (may it write?)    │       │        │
-//	                                staged  outcomes  records, before-images
+//	ledger row ─▶ import's state ─┬────────── straight ──────────┬─▶ counts ─▶ commit
+//	 (is it in?)   (may it write?) └─▶ load ─▶ judge ─▶ apply ────┘
+//	                                    │       │        │
+//	                                  staged  outcomes  records, before-images
 //
-// Nothing is written before every record of the batch has its outcome, and no
-// statement runs once a record: the records are loaded into temporary tables,
-// and the rest is the same set-based SQL on both databases. What differs
-// between the two is in postgres.go and sqlite.go.
+// Nothing is written before every record of the batch has its outcome. Where
+// nothing in the tables can meet a record of the batch, all are new, and go
+// straight in; see straight. Should the tables refuse one, the transaction runs
+// again the long way: the records are loaded into temporary tables, and no
+// statement runs once a record: the rest is the same set-based SQL on both
+// databases. What differs between the two is in postgres.go and sqlite.go.
 //
 // A dry run goes the same way and ends it with plan in place of apply: what one
 // batch must know of another for the counts to be those of a real run is in the

@@ -23,32 +23,31 @@ type loader struct {
 	addresses []crm.Address
 	err       error // of the lines, or of what they say
 
-	buf  []byte // loader as an io.Reader: what is left of the line in hand
-	line []byte
+	buf  []byte // loader as an io.Reader: the lines in hand
+	at   int    // how much of buf is read
+	stop error  // why there are no more
 }
 
 func newLoader(e crm.Entity, r io.Reader, want int, keep func(ord int) bool) *loader {
 	return &loader{entity: e, lines: crm.NewCopyReader(r), want: want, keep: keep, addresses: make([]crm.Address, 0, want)}
 }
 
-// Read gives the lines to load with their places in front, as COPY text.
+// Read gives the lines to load with their places in front, as COPY text. It
+// fills p: the server is sent a message, and woken, for each call.
 func (l *loader) Read(p []byte) (int, error) {
-	for len(l.buf) == 0 {
+	l.buf = append(l.buf[:0], l.buf[l.at:]...)
+	for len(l.buf) < len(p) && l.stop == nil {
 		ord := len(l.addresses)
-		line, err := l.next()
-		if err != nil {
-			return 0, err
+		var line []byte
+		if line, l.stop = l.next(); l.stop == nil && l.keep(ord) {
+			l.buf = append(strconv.AppendInt(l.buf, int64(ord), 10), '\t')
+			l.buf = append(l.buf, l.cut(line)...)
 		}
-		if !l.keep(ord) {
-			continue
-		}
-		l.line = append(strconv.AppendInt(l.line[:0], int64(ord), 10), '\t')
-		l.line = append(l.line, l.cut(line)...)
-		l.buf = l.line
 	}
-	n := copy(p, l.buf)
-	l.buf = l.buf[n:]
-	return n, nil
+	if l.at = copy(p, l.buf); l.at == 0 && len(p) > 0 {
+		return 0, l.stop
+	}
+	return l.at, nil
 }
 
 // next returns the next line undecoded and notes its address.

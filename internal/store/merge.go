@@ -73,7 +73,7 @@ func newValue(d dialect, e crm.Entity, f crm.Field) string {
 	case f.Kind == crm.Attributes:
 		return "NULLIF(" + d.noNulls(s) + ", '{}')"
 	case e == crm.Customer && f.Name == "status":
-		return "COALESCE(" + s + ", 'New Lead')"
+		return "COALESCE(" + s + ", '" + defaultStatus + "')"
 	}
 	return s
 }

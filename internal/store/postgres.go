@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -107,17 +108,34 @@ func (p *postgresDialect) prepare(ctx context.Context, tx session, e crm.Entity)
 
 // load hands the lines to COPY as they are, each with its place in front.
 func (p *postgresDialect) load(ctx context.Context, tx session, e crm.Entity, from *loader) error {
-	copying := fmt.Sprintf("COPY %s (%s) FROM STDIN", staged(e), loadColumns(e))
-	err := tx.conn.Raw(func(c any) error {
-		_, err := c.(*stdlib.Conn).Conn().PgConn().CopyFrom(ctx, from, copying)
-		return err
-	})
+	_, err := copyFrom(ctx, tx, staged(e), loadColumns(e), from)
 	if from.err != nil {
 		// The server only repeats that the lines ended.
 		return from.err
 	}
 	return err
 }
+
+// copyFrom has the server read lines from r, and returns how many it took.
+func copyFrom(ctx context.Context, tx session, table, columns string, r io.Reader) (n int64, err error) {
+	err = tx.conn.Raw(func(c any) error {
+		tag, err := c.(*stdlib.Conn).Conn().PgConn().CopyFrom(ctx, r, "COPY "+table+" ("+columns+") FROM STDIN")
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+func (p *postgresDialect) create(ctx context.Context, tx session, from *creator) (int64, error) {
+	return copyFrom(ctx, tx, tables[from.entity], from.columns(), from)
+}
+
+func (p *postgresDialect) customersOf() string {
+	return `SELECT k.key, t.id, t.created_import FROM unnest(?0::text[]) AS k (key) CROSS JOIN LATERAL (SELECT t.id, t.created_import
+		FROM customer_records AS t WHERE t.source_id = ?1 AND t.external_id = k.key COLLATE "C" OFFSET 0) AS t`
+}
+
+func (p *postgresDialect) list(keys []string) any { return pgdialect.Array(keys) }
 
 func (p *postgresDialect) release(context.Context, session, crm.Entity) error { return nil }
 

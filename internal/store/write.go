@@ -125,6 +125,35 @@ func (a *attempt) run(ctx context.Context) (crm.Counts, error) {
 	if err := a.checkDuplicates(ctx); err != nil {
 		return crm.Counts{}, err
 	}
+	counts, done, err := a.straight(ctx)
+	if err == nil && !done {
+		counts, err = a.byStaging(ctx)
+	}
+	if err != nil {
+		return counts, err
+	}
+	if a.only != nil {
+		return counts, errTrial
+	}
+	// Invariant 1: a batch whose rows are not all accounted for is not in.
+	if !counts.Balanced() {
+		return counts, fmt.Errorf("%w: %d rows read, %d rejected, %d duplicate, %d accepted", crm.ErrUnbalanced,
+			counts.Read, counts.Rejected, counts.Duplicate, counts.Accepted)
+	}
+	if a.in.Settles != nil {
+		if err := a.move(ctx); err != nil {
+			return counts, err
+		}
+		counts = counts.Minus(a.in.Settles.Before)
+	}
+	if err := a.close(ctx, counts); err != nil || done {
+		return counts, err
+	}
+	return counts, a.release(ctx)
+}
+
+// byStaging writes the batch by way of temporary tables.
+func (a *attempt) byStaging(ctx context.Context) (crm.Counts, error) {
 	for _, e := range crm.Entities {
 		if err := a.load(ctx, e); err != nil {
 			return crm.Counts{}, err
@@ -144,35 +173,20 @@ func (a *attempt) run(ctx context.Context) (crm.Counts, error) {
 	if a.to.dry {
 		carryOut = a.plan
 	}
-	if err := carryOut(ctx); err != nil {
-		return counts, err
-	}
-	if a.only != nil {
-		return counts, errTrial
-	}
-	// Invariant 1: a batch whose rows are not all accounted for is not in.
-	if !counts.Balanced() {
-		return counts, fmt.Errorf("%w: %d rows read, %d rejected, %d duplicate, %d accepted", crm.ErrUnbalanced,
-			counts.Read, counts.Rejected, counts.Duplicate, counts.Accepted)
-	}
-	if a.in.Settles != nil {
-		if err := a.move(ctx); err != nil {
-			return counts, err
-		}
-		counts = counts.Minus(a.in.Settles.Before)
-	}
-	if err := a.close(ctx, counts); err != nil {
-		return counts, err
-	}
+	return counts, carryOut(ctx)
+}
+
+// release gives back what the temporary tables hold.
+func (a *attempt) release(ctx context.Context) error {
 	for _, e := range crm.Entities {
 		if len(a.live[e]) == 0 {
 			continue
 		}
 		if err := a.s.dialect.release(ctx, a.tx, e); err != nil {
-			return counts, err
+			return err
 		}
 	}
-	return counts, nil
+	return nil
 }
 
 // A target is what a batch's import says about writing it.
@@ -230,27 +244,34 @@ func (a *attempt) load(ctx context.Context, e crm.Entity) error {
 			a.live[e] = append(a.live[e], ord)
 		}
 	}
+	from, err := a.stage(ctx, e, a.live[e])
+	if from != nil {
+		a.addresses[e] = from.addresses
+	}
+	return err
+}
+
+// stage fills the temporary table of e with the records at some places,
+// ascending.
+func (a *attempt) stage(ctx context.Context, e crm.Entity, places []int) (*loader, error) {
 	if err := a.s.dialect.prepare(ctx, a.tx, e); err != nil {
-		return err
+		return nil, err
 	}
 	r, err := a.open(ctx, e)
 	if err != nil {
-		return passing{err}
+		return nil, passing{err}
 	}
 	defer r.Close()
-	next := 0
-	from := newLoader(e, r, records, func(ord int) bool {
-		for next < len(a.live[e]) && a.live[e][next] < ord {
-			next++
+	from := newLoader(e, r, a.in.Batch.Part(e).Records, func(ord int) bool {
+		for len(places) > 0 && places[0] < ord {
+			places = places[1:]
 		}
-		return next < len(a.live[e]) && a.live[e][next] == ord
+		return len(places) > 0 && places[0] == ord
 	})
 	if a.keys {
 		from.first = keyColumns[e]
 	}
-	err = a.s.dialect.load(ctx, a.tx, e, from)
-	a.addresses[e] = from.addresses
-	return err
+	return from, a.s.dialect.load(ctx, a.tx, e, from)
 }
 
 // clear empties the temporary tables of a connection that will be used again.

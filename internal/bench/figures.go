@@ -52,11 +52,12 @@ type figure struct {
 	HistoryEvents int64 `json:"history_events,omitempty"` // of all runs of the workflow
 	HistoryBytes  int64 `json:"history_bytes,omitempty"`
 
-	RedisBytes int64 `json:"redis_bytes,omitempty"` // at the most, above those before
-	Keys       int64 `json:"keys,omitempty"`        // claimed: one a record that is no duplicate
+	// What was held at the most, less what was held before.
+	RedisBytes  int64 `json:"redis_bytes,omitempty"`
+	StageBytes  int64 `json:"stage_bytes,omitempty"`  // with the file, if it was not there already
+	StagedBytes int64 `json:"staged_bytes,omitempty"` // without it
 
-	StageBytes  int64 `json:"stage_bytes,omitempty"`  // at the most, with the file
-	StagedBytes int64 `json:"staged_bytes,omitempty"` // at the most, without it
+	Keys int64 `json:"keys,omitempty"` // claimed in Redis: one a record that is no duplicate
 }
 
 func (f figure) cpu() float64 {

@@ -56,8 +56,11 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	r, err := measureAll(ctx, o)
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // and not what broke because of it
+	}
 	if err != nil {
-		return errors.Join(err, context.Cause(ctx))
+		return err
 	}
 	fmt.Print(r.markdown())
 	if o.json == "" {

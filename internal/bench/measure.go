@@ -59,10 +59,7 @@ func (b *bench) importInto(ctx context.Context, name string, do func(ctx context
 	defer c.worker.stop()
 	ctx, cancel := c.worker.watched(ctx)
 	defer cancel()
-	if err := do(ctx, c); err != nil {
-		return errors.Join(err, context.Cause(ctx))
-	}
-	return nil
+	return errors.Join(do(ctx, c), context.Cause(ctx))
 }
 
 // A cluster is the stack at work on one database.
@@ -83,8 +80,7 @@ func (c *cluster) take(ctx context.Context, o order) (figure, error) {
 		return f, err
 	}
 	look := &sampler{claims: c.stack.claims, stage: c.stage}
-	var err error
-	if look.baseline, err = usedMemory(ctx, c.stack.claims); err != nil {
+	if err := look.start(ctx); err != nil {
 		return f, err
 	}
 	m, err := startMeter(map[string]int{postgresProcess: c.stack.postgres.PID, redisProcess: c.stack.redis.PID,
@@ -98,7 +94,8 @@ func (c *cluster) take(ctx context.Context, o order) (figure, error) {
 	if err := m.read(&f); err != nil {
 		return f, err
 	}
-	f.RedisBytes, f.StageBytes, f.StagedBytes = look.redisBytes, look.stageBytes, look.stagedBytes
+	f.RedisBytes = look.most.redis - look.before.redis
+	f.StageBytes, f.StagedBytes = look.most.stage-look.before.stage, look.most.staged-look.before.staged
 	want := c.data.expected(o.was, o.customers)
 	for _, e := range crm.Entities {
 		f.Keys += want.Of(e).Records - want.Of(e).Duplicate

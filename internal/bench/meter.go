@@ -47,8 +47,14 @@ func (m *meter) read(f *figure) error {
 	return nil
 }
 
-// sampleEvery is how often a sampler looks.
-const sampleEvery = 100 * time.Millisecond
+const (
+	// sampleEvery is how often a sampler looks.
+	sampleEvery = 200 * time.Millisecond
+
+	// A stage has thousands of files and is looked through every so many
+	// times: looking must not slow down what it looks at.
+	stageEvery = 10
+)
 
 // A sampler keeps the greatest values of what can only be seen in between. A
 // nil claims, an empty stage and a pid of 0 are not looked at.
@@ -57,25 +63,36 @@ type sampler struct {
 	stage  string // the folder
 	pid    int
 
-	baseline int64 // of Redis's memory, before
-
-	redisBytes  int64
-	stageBytes  int64 // with imported files
-	stagedBytes int64 // without
-	peakBytes   int64 // of the process
+	before, most held
+	peakBytes    int64 // of the process
 }
 
-// during looks now and then while do runs.
+// held is what Redis and the stage hold at a moment, in bytes.
+type held struct {
+	redis  int64
+	stage  int64 // with the imported files
+	staged int64 // without
+}
+
+// start notes what is held before.
+func (s *sampler) start(ctx context.Context) (err error) {
+	s.before.stage, s.before.staged = folderBytes(s.stage)
+	s.before.redis, err = usedMemory(ctx, s.claims)
+	s.most = s.before
+	return err
+}
+
+// during looks now and then while do runs, and at its end.
 func (s *sampler) during(ctx context.Context, do func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var looking sync.WaitGroup
 	looking.Go(func() {
 		tick := time.NewTicker(sampleEvery)
 		defer tick.Stop()
-		for {
+		for n := 1; ; n++ {
 			select {
 			case <-tick.C:
-				s.look(ctx)
+				s.look(ctx, n%stageEvery == 0)
 			case <-ctx.Done():
 				return
 			}
@@ -84,18 +101,19 @@ func (s *sampler) during(ctx context.Context, do func() error) error {
 	err := do()
 	cancel()
 	looking.Wait()
+	s.look(ctx, true)
 	return err
 }
 
-func (s *sampler) look(ctx context.Context) {
+func (s *sampler) look(ctx context.Context, stage bool) {
 	if s.claims != nil {
 		if used, err := usedMemory(ctx, s.claims); err == nil {
-			s.redisBytes = max(s.redisBytes, used-s.baseline)
+			s.most.redis = max(s.most.redis, used)
 		}
 	}
-	if s.stage != "" {
+	if s.stage != "" && stage {
 		all, staged := folderBytes(s.stage)
-		s.stageBytes, s.stagedBytes = max(s.stageBytes, all), max(s.stagedBytes, staged)
+		s.most.stage, s.most.staged = max(s.most.stage, all), max(s.most.staged, staged)
 	}
 	if s.pid != 0 {
 		s.peakBytes = max(s.peakBytes, peakOf(s.pid))

@@ -129,9 +129,7 @@ func whose(stack []string) string {
 	for _, f := range stack {
 		switch {
 		case strings.HasPrefix(f, "sluice/"):
-			slash := strings.LastIndexByte(strings.SplitN(f, "(", 2)[0], '/') + 1
-			name, _, _ := strings.Cut(f[slash:], ".")
-			return f[:slash] + name
+			return packageOf(f)
 		case strings.HasPrefix(f, "go.temporal.io/"), strings.HasPrefix(f, "google.golang.org/grpc"):
 			return temporalShare
 		}
@@ -140,4 +138,14 @@ func whose(stack []string) string {
 		return runtimeShare
 	}
 	return "other"
+}
+
+// packageOf returns the package of a function, such as a/b of
+// a/b.(*T[a/c.U]).F.
+func packageOf(function string) string {
+	plain, _, _ := strings.Cut(function, "[")
+	plain, _, _ = strings.Cut(plain, "(")
+	slash := strings.LastIndexByte(plain, '/') + 1
+	name, _, _ := strings.Cut(plain[slash:], ".")
+	return plain[:slash] + name
 }

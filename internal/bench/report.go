@@ -48,6 +48,11 @@ type goal struct {
 	most     float64
 }
 
+// customersMost stands for 0.6 times the time of Sling, of the tools measured
+// that upsert the fastest: beside it \copy into one such table did 1.95 times
+// its rows a second.
+const customersMost = 0.6 * 1.95
+
 func (r results) goals() []goal {
 	most := 1.2
 	if r.Rows >= 10_000_000 {
@@ -55,7 +60,7 @@ func (r results) goals() []goal {
 	}
 	return []goal{
 		{"first / y", first, yardstick, "", most},
-		{"customers / y's customers", customers, yardstick, tables[crm.Customer], 0},
+		{"customers / y's customers", customers, yardstick, tables[crm.Customer], customersMost},
 		{"unchanged / first", unchanged, first, "", 0.8},
 		{"changed / first", changed, first, "", 2},
 		{"xlsx / first", xlsx, first, "", 1.5},
@@ -74,7 +79,7 @@ func (r results) ratios() string {
 		if x.N == 0 {
 			continue
 		}
-		rows = append(rows, []string{g.name, fmt.Sprint(x.N), x.format("%.2f"), fmt.Sprintf("%.2f", x.OfMedians), dash(g.most, "%.2f")})
+		rows = append(rows, []string{g.name, fmt.Sprint(x.N), x.format("%.2f"), fmt.Sprintf("%.2f", x.OfMedians), fmt.Sprintf("%.2f", g.most)})
 	}
 	return markdownTable([]string{"ratio of times", "pairs", "of each pair", "of the medians", "at most"}, rows)
 }

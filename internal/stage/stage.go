@@ -121,11 +121,18 @@ func (s *Stage) PutContent(ctx context.Context, prefix string, r io.Reader) (crm
 
 func copyInto(ctx context.Context, w *Writer, r io.Reader) (crm.Object, error) {
 	defer w.Abort()
-	if _, err := io.CopyBuffer(w, reading{ctx, r}, make([]byte, 256<<10)); err != nil {
+	buf, _ := copyBuffers.Get().(*[256 << 10]byte)
+	if buf == nil {
+		buf = new([256 << 10]byte)
+	}
+	defer copyBuffers.Put(buf)
+	if _, err := io.CopyBuffer(w, reading{ctx, r}, buf[:]); err != nil {
 		return crm.Object{}, fmt.Errorf("stage %s: %w", w.key, err)
 	}
 	return w.Commit()
 }
+
+var copyBuffers sync.Pool // of what copyInto copies through
 
 // reading is a reader that a cancelled context ends. It hides the other
 // methods of r, so that io.Copy never bypasses it.

@@ -23,9 +23,6 @@ import (
 	"sluice/workflows"
 )
 
-// idleTime is how long workers without work are watched.
-const idleTime = 10 * time.Second
-
 // A fleet is a Temporal server and workers that serve it, all of this process
 // but for the server, which is its only child.
 type fleet struct {
@@ -130,7 +127,7 @@ func (f *fleet) close() {
 func (f *fleet) idle(ctx context.Context) (usage, error) {
 	before := used()
 	select {
-	case <-time.After(idleTime):
+	case <-time.After(f.settings.idle):
 		return used().since(before), nil
 	case <-ctx.Done():
 		return usage{}, ctx.Err()

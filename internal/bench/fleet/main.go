@@ -32,12 +32,13 @@ import (
 // settings are the command's flags.
 type settings struct {
 	workers int
-	slots   int     // steps that a worker carries out at a time
-	rows    int64   // of the large import; 0 leaves it out
-	steps   counts  // numbers of imports to run at a time, one after the other
-	each    int64   // rows of each of these
-	speed   float64 // how many times as fast as real steps the stand-ins are
-	memory  bool    // whether the server keeps its database in memory
+	slots   int           // steps that a worker carries out at a time
+	rows    int64         // of the large import; 0 leaves it out
+	steps   counts        // numbers of imports to run at a time, one after the other
+	each    int64         // rows of each of these
+	speed   float64       // how many times as fast as real steps the stand-ins are
+	idle    time.Duration // how long the workers are watched while they have no work
+	memory  bool          // whether the server keeps its database in memory
 	tuning  crm.Tuning
 	model   model
 }
@@ -51,6 +52,7 @@ func main() {
 	flag.Var(&s.steps, "imports", "how many imports to run at a time, one `number` after the other; \"\" leaves them out")
 	flag.Int64Var(&s.each, "each", 1_000_000, "rows of each of these imports")
 	flag.Float64Var(&s.speed, "speed", 20, "how many times as fast as real steps the stand-ins are")
+	flag.DurationVar(&s.idle, "idle", 10*time.Second, "how long to watch the workers before; a poll without an answer takes a minute")
 	flag.BoolVar(&s.memory, "memory", false, "keep the server's database in memory, not in a file")
 	flag.IntVar(&s.tuning.Writers, "writers", 0, "batches of an import written at a time; 0 is the default")
 	flag.IntVar(&s.tuning.Group, "group", 0, "batches a group; 0 is the default")
@@ -72,8 +74,8 @@ func main() {
 
 // run measures and prints. What it starts has ended when it returns.
 func run(ctx context.Context, s settings) (err error) {
-	if s.workers < 1 || s.slots < 1 || s.speed <= 0 || s.each < 1 || s.model.RowBytes < 1 {
-		return fmt.Errorf("%w: -workers, -slots, -speed, -each and -row-bytes must be above 0", crm.ErrInvalid)
+	if s.workers < 1 || s.slots < 1 || s.speed <= 0 || s.each < 1 || s.idle <= 0 || s.model.RowBytes < 1 {
+		return fmt.Errorf("%w: -workers, -slots, -speed, -each, -idle and -row-bytes must be above 0", crm.ErrInvalid)
 	}
 	s.model.Speed = s.speed
 	f, err := launch(ctx, s)

@@ -63,7 +63,7 @@ func BenchmarkTypes(b *testing.B) {
 			b.Run(string(bench.typ)+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, fault := converters[bench.typ](&r, cell); fault != "" {
+					if _, fault := converters[bench.typ](&r, nil, cell); fault != "" {
 						b.Fatal(fault)
 					}
 				}

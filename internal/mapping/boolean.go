@@ -6,7 +6,7 @@ import "sluice/internal/crm"
 // the usual ones of English, and those that spreadsheets write in the languages
 // of their owners. A mark such as "x" is none of them: what its absence means
 // only the owner knows, who can say so with values.
-func convertBoolean(_ *reading, cell string) (string, crm.Reason) {
+func convertBoolean(_ *reading, _ *memory, cell string) (string, crm.Reason) {
 	const longest = len("verdadeiro")
 	if len(cell) > longest {
 		return "", crm.ReasonBadBoolean

@@ -9,7 +9,7 @@ const Choice Type = "choice"
 // convertChoice reads one of a column's values, without regard to case. What
 // it may become is listed beside what is written for it, so that a value again
 // gives itself.
-func convertChoice(r *reading, cell string) (string, crm.Reason) {
+func convertChoice(r *reading, _ *memory, cell string) (string, crm.Reason) {
 	value, ok := r.choices[cell]
 	if !ok {
 		value, ok = r.choices[wordKey(cell)]

@@ -11,7 +11,7 @@ import (
 // convertCountry reads a country as its ISO 3166-1 code of two or three
 // letters, or as its name in any of the languages of foreignNames. A name may be
 // turned around, as in "Korea, Republic of" and "Bahamas (the)".
-func convertCountry(_ *reading, cell string) (string, crm.Reason) {
+func convertCountry(_ *reading, _ *memory, cell string) (string, crm.Reason) {
 	if len(cell) == 2 {
 		if a, b := lower(cell[0])-'a', lower(cell[1])-'a'; a < 26 && b < 26 && isCountry[a][b] {
 			return upperCode(cell), ""

@@ -17,7 +17,7 @@ const (
 // instant in UTC: see [scanMoment] for the ways to write one. A date without a
 // zone is in the source's; without a time it is that day's first moment.
 // Fractions beyond milliseconds are cut off.
-func convertTimestamp(r *reading, cell string) (string, crm.Reason) {
+func convertTimestamp(r *reading, made *memory, cell string) (string, crm.Reason) {
 	m, ok := scanMoment(cell)
 	if !ok || !m.settle(r.order) || !m.valid() {
 		return "", crm.ReasonBadDate
@@ -27,13 +27,13 @@ func convertTimestamp(r *reading, cell string) (string, crm.Reason) {
 			return "", crm.ReasonBadDate
 		}
 	}
-	return m.text(cell), ""
+	return m.text(made, cell), ""
 }
 
 // convertPast reads a timestamp that must not be later than the import's
 // start: both are canonical, so they compare as texts.
-func convertPast(r *reading, cell string) (string, crm.Reason) {
-	value, fault := convertTimestamp(r, cell)
+func convertPast(r *reading, made *memory, cell string) (string, crm.Reason) {
+	value, fault := convertTimestamp(r, made, cell)
 	if fault == "" && r.now != "" && value > r.now {
 		return "", crm.ReasonFutureDate
 	}
@@ -182,7 +182,7 @@ func offsetAt(t time.Time, zone *time.Location) time.Duration {
 }
 
 // text returns the canonical form; cell itself if that is it already.
-func (m *moment) text(cell string) string {
+func (m *moment) text(made *memory, cell string) string {
 	var b [len(canonicalTime)]byte
 	digits(b[0:4], m.year)
 	digits(b[5:7], m.month)
@@ -195,7 +195,7 @@ func (m *moment) text(cell string) string {
 	if string(b[:]) == cell {
 		return cell
 	}
-	return string(b[:])
+	return made.string(b[:])
 }
 
 func digits(b []byte, n int) {

@@ -75,7 +75,7 @@ func TestDatesFollowTheirColumnAndZone(t *testing.T) {
 	}
 	for _, tt := range tests {
 		r := reading{zone: tt.zone, order: tt.order}
-		if got, _ := convertTimestamp(&r, tt.in); got != tt.want {
+		if got, _ := convertTimestamp(&r, nil, tt.in); got != tt.want {
 			t.Errorf("timestamp(%q) under %q in %v = %q, want %q", tt.in, tt.order, tt.zone, got, tt.want)
 		}
 	}

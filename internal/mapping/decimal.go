@@ -13,7 +13,7 @@ import (
 //
 // In a column of decimal commas a value in canonical form is another number,
 // or none: "1.234" is written so for a thousand.
-func convertDecimal(r *reading, cell string) (string, crm.Reason) {
+func convertDecimal(r *reading, _ *memory, cell string) (string, crm.Reason) {
 	number, ok := plainNumber(r, cell)
 	if !ok {
 		return "", crm.ReasonBadDecimal

@@ -23,7 +23,7 @@ const (
 // refused. The domain is written in lower case; the local part is left alone.
 // Of a name and an address the address is taken, and of several addresses the
 // first: see [addressList].
-func convertEmail(_ *reading, cell string) (string, crm.Reason) {
+func convertEmail(_ *reading, _ *memory, cell string) (string, crm.Reason) {
 	if value, ok := oneAddress(cell); ok {
 		return value, ""
 	}

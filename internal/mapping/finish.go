@@ -133,7 +133,8 @@ func (m *Mapper) appendAttributes(out *Mapped, e crm.Entity) {
 		b = appendAttribute(append(b, a.label...), a.typ, value)
 	}
 	if len(b) > 0 {
-		out.values[e][customField[e]] = string(append(b, '}'))
+		b = append(b, '}')
+		out.values[e][customField[e]] = out.made.string(b)
 	}
 	out.json = b
 }

@@ -19,7 +19,7 @@ func fuzzType(f *testing.F, typ Type) {
 			return
 		}
 		for _, r := range under {
-			value, fault := converters[typ](&r, in)
+			value, fault := converters[typ](&r, nil, in)
 			checkValue(t, typ, r, in, value, fault)
 		}
 	})
@@ -52,7 +52,7 @@ func FuzzQuickPhone(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in string) {
 		for _, region := range regions {
-			got, ok, sure := quickE164(in, region)
+			got, ok, sure := quickE164(nil, in, region)
 			if !sure {
 				continue
 			}

@@ -1,8 +1,10 @@
 package mapping
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
@@ -30,9 +32,27 @@ func mailHost(host string) bool {
 	case "com", "net", "org": // no public suffix below them: most hosts end here
 		return true
 	}
+	at := &knownHosts[maphash.String(hostSeed, plain)%uint64(len(knownHosts))]
+	if known := at.Load(); known != nil && known.host == plain {
+		return known.mail
+	}
 	suffix, icann := publicsuffix.PublicSuffix(plain)
-	return !icann || suffix != plain
+	known := &knownHost{host: strings.Clone(plain), mail: !icann || suffix != plain}
+	at.Store(known)
+	return known.mail
 }
+
+// A knownHost is an answer of mailHost to remember: most addresses are at few
+// hosts, and the list of suffixes takes its time.
+type knownHost struct {
+	host string
+	mail bool
+}
+
+var (
+	knownHosts [512]atomic.Pointer[knownHost]
+	hostSeed   = maphash.MakeSeed()
+)
 
 // webHost reports whether a lower-case host is a name with a dot, or an IPv4
 // address.

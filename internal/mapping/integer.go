@@ -10,7 +10,7 @@ import (
 // convertInteger reads a whole number of 64 bits: see [plainNumber] for
 // separators of thousands. A fraction is refused, even of zeros: "1.000" is a
 // thousand to some.
-func convertInteger(r *reading, cell string) (string, crm.Reason) {
+func convertInteger(r *reading, _ *memory, cell string) (string, crm.Reason) {
 	n, ok := integer(r, cell)
 	if !ok {
 		return "", crm.ReasonBadInteger

@@ -9,11 +9,11 @@ const maxKeyBytes = 1024
 // convertKey keeps an external id as it is: it is a text, whatever it looks
 // like. One that a spreadsheet has cut to its first digits is refused, since
 // others may have been cut to the same.
-func convertKey(r *reading, cell string) (string, crm.Reason) {
+func convertKey(r *reading, _ *memory, cell string) (string, crm.Reason) {
 	if damagedNumber(cell) {
 		return "", crm.ReasonDamagedNumber
 	}
-	value, fault := convertText(r, cell)
+	value, fault := convertText(r, nil, cell)
 	if len(value) > maxKeyBytes {
 		return "", crm.ReasonTooLong
 	}

@@ -30,6 +30,7 @@ type Mapped struct {
 	faulty      [3]bool     // a cell of the entity had a fault
 	keyFault    bool
 	stateColumn string // where the customer's state came from
+	made        memory // of values
 	json        []byte
 	joined      []byte
 }
@@ -146,6 +147,7 @@ func (out *Mapped) reset(m *Mapper) {
 		}
 		clear(out.attributes[e])
 	}
+	out.made.reset()
 	out.Records = crm.Records{}
 	out.CustomerKey, out.Faults, out.Warnings = "", out.Faults[:0], out.Warnings[:0]
 	out.filled, out.faulty, out.keyFault, out.stateColumn = [3]string{}, [3]bool{}, false, ""
@@ -160,7 +162,7 @@ func (out *Mapped) column(c *column, cell string) (said bool) {
 	}
 	for i := range c.uses {
 		u := &c.uses[i]
-		value, fault := u.convert(&u.reading, cell)
+		value, fault := u.convert(&u.reading, &out.made, cell)
 		if fault != "" && !fault.Warns() {
 			said = out.misfit(c, u, fault) || said
 			continue
@@ -254,7 +256,7 @@ func (out *Mapped) join(f *composed, row *crm.Row) string {
 		}
 	}
 	out.joined = b
-	return string(b)
+	return out.made.string(b)
 }
 
 func (c *column) isKey() bool {

@@ -19,11 +19,11 @@ import (
 // A number with a country code must have a length that the country knows; one
 // without must be a valid number of the source's region, since nothing else
 // speaks for its being from there.
-func convertPhone(r *reading, cell string) (string, crm.Reason) {
+func convertPhone(r *reading, made *memory, cell string) (string, crm.Reason) {
 	if damagedNumber(cell) {
 		return "", crm.ReasonDamagedNumber
 	}
-	value, fault := convertText(r, cell)
+	value, fault := convertText(r, nil, cell)
 	if fault != "" {
 		return value, fault
 	}
@@ -35,7 +35,7 @@ func convertPhone(r *reading, cell string) (string, crm.Reason) {
 	if len(plain) > len(scheme) && strings.EqualFold(plain[:len(scheme)], scheme) {
 		plain = trimmed(plain[len(scheme):])
 	}
-	e164, ok := e164Of(plain, r.region)
+	e164, ok := e164Of(made, plain, r.region)
 	switch {
 	case !ok:
 		return value, crm.ReasonPhoneKept
@@ -43,7 +43,7 @@ func convertPhone(r *reading, cell string) (string, crm.Reason) {
 		return value, ""
 	}
 	// Of "+49 000 000" each reading takes off another zero: it is no number.
-	if again, ok := e164Of(e164, ""); !ok || again != e164 {
+	if again, ok := e164Of(made, e164, ""); !ok || again != e164 {
 		return value, crm.ReasonPhoneKept
 	}
 	return e164, ""
@@ -58,8 +58,8 @@ func seen(r rune) rune {
 	return r
 }
 
-func e164Of(s, region string) (string, bool) {
-	if e164, ok, sure := quickE164(s, region); sure {
+func e164Of(made *memory, s, region string) (string, bool) {
+	if e164, ok, sure := quickE164(made, s, region); sure {
 		return e164, ok
 	}
 	return libraryE164(s, region)

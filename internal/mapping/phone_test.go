@@ -70,7 +70,7 @@ func TestQuickPhoneAgreesWithLibrary(t *testing.T) {
 			n += "7"
 			s := forms[rnd.IntN(len(forms))](strconv.Itoa(cc), n)
 			all++
-			got, ok, sure := quickE164(s, "")
+			got, ok, sure := quickE164(nil, s, "")
 			if !sure {
 				continue
 			}
@@ -123,7 +123,7 @@ func TestQuickPhoneAgreesWithLibraryInEveryRegion(t *testing.T) {
 			for _, prefix := range before {
 				s := prefix + string(number[:2]) + [...]string{"", " ", "-", ") "}[rnd.IntN(4)] + string(number[2:])
 				asked++
-				got, ok, sure := quickE164(s, region)
+				got, ok, sure := quickE164(nil, s, region)
 				if !sure {
 					continue
 				}

@@ -6,14 +6,14 @@ import "bytes"
 // fast: the library compiles its answers out of regular expressions, tens of
 // microseconds each. A number without a calling code is one of the region. sure
 // is false for what is left to the library. A test compares the two.
-func quickE164(s, region string) (e164 string, ok, sure bool) {
+func quickE164(made *memory, s, region string) (e164 string, ok, sure bool) {
 	var buf [32]byte
 	number, plain := phoneDigits(buf[:1:25], s)
 	if number == nil {
 		return "", false, false
 	}
 	if s[0] != '+' {
-		return regionalE164(number[1:], region)
+		return regionalE164(made, number[1:], region)
 	}
 	number[0] = '+'
 	plans, national, ok, sure := foreign(number[1:])
@@ -26,7 +26,7 @@ func quickE164(s, region string) (e164 string, ok, sure bool) {
 	if plain {
 		return s, true, true
 	}
-	return string(number), true, true
+	return made.string(number), true, true
 }
 
 // foreign takes digits apart that begin with a calling code. ok is false if
@@ -46,7 +46,7 @@ func foreign(digits []byte) (plans []*phonePlan, national []byte, ok, sure bool)
 // regionalE164 answers for a number without a plus. It may begin with the
 // region's own calling code all the same, or with what is dialled before a
 // calling code.
-func regionalE164(number []byte, region string) (e164 string, ok, sure bool) {
+func regionalE164(made *memory, number []byte, region string) (e164 string, ok, sure bool) {
 	p := phonePlans().regions[region]
 	if p == nil || !p.detailed() {
 		return "", false, false
@@ -67,7 +67,9 @@ func regionalE164(number []byte, region string) (e164 string, ok, sure bool) {
 	if !ok {
 		return "", false, sure
 	}
-	return "+" + plans[0].code + string(number), true, true
+	var buf [32]byte
+	e := append(append(append(buf[:0], '+'), plans[0].code...), number...)
+	return made.string(e), true, true
 }
 
 // domestic is foreign for a number of the region.

@@ -62,7 +62,7 @@ func newPlan(header []string, samples [][]string, spec *Spec, region string) *pl
 
 // headerText is a header text as mappings and reports name it.
 func headerText(h string) string {
-	value, _ := convertText(nil, trimmed(h))
+	value, _ := convertText(nil, nil, trimmed(h))
 	return value
 }
 

@@ -110,7 +110,7 @@ func (r *resolver) canonical(t target, text, what string, base reading) string {
 		base.choices = r.choices(t)
 	}
 	if cell := trimmed(text); cell != "" {
-		value, fault = converters[typ](&base, cell)
+		value, fault = converters[typ](&base, nil, cell)
 	}
 	if typ == stateType {
 		if code, ok := americanState(value); ok {

@@ -89,7 +89,7 @@ func fits(typ Type, base *reading, cell string) bool {
 	for _, order := range [...]DateOrder{DMY, MDY} {
 		r := *base
 		r.order = order
-		if _, fault := converters[typ](&r, cell); fault == "" || fault.Warns() {
+		if _, fault := converters[typ](&r, nil, cell); fault == "" || fault.Warns() {
 			return true
 		}
 	}
@@ -120,7 +120,7 @@ var tells = []tell{
 	{"customer.website_url", 0.5, "web addresses of different hosts", func(p *plan, cells []string) bool {
 		hosts := make([]string, 0, len(cells))
 		for _, cell := range cells {
-			address, fault := convertURL(&p.base, cell)
+			address, fault := convertURL(&p.base, nil, cell)
 			lower := strings.ToLower(cell)
 			scheme := strings.HasPrefix(lower, "http") || strings.HasPrefix(lower, "www.")
 			_, rest, _ := strings.Cut(address, "://")
@@ -133,7 +133,7 @@ var tells = []tell{
 	}},
 	{"contact.phone", 0.5, "telephone numbers with a country code", func(p *plan, cells []string) bool {
 		for _, cell := range cells {
-			if value, fault := convertPhone(&p.base, cell); fault != "" || !strings.HasPrefix(cell, "+") || !strings.HasPrefix(value, "+") {
+			if value, fault := convertPhone(&p.base, nil, cell); fault != "" || !strings.HasPrefix(cell, "+") || !strings.HasPrefix(value, "+") {
 				return false
 			}
 		}
@@ -169,7 +169,7 @@ func (p *plan) byValue() {
 
 func (p *plan) every(cells []string, typ Type) bool {
 	for _, cell := range cells {
-		if _, fault := converters[typ](&p.base, cell); fault != "" {
+		if _, fault := converters[typ](&p.base, nil, cell); fault != "" {
 			return false
 		}
 	}

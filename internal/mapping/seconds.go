@@ -10,7 +10,7 @@ import (
 // database's integer holds, or as hours, minutes and seconds: "3723",
 // "1:02:03". "2:05" is refused: telephone systems mean minutes by it, and
 // spreadsheets hours.
-func convertSeconds(r *reading, cell string) (string, crm.Reason) {
+func convertSeconds(r *reading, _ *memory, cell string) (string, crm.Reason) {
 	n, ok := integer(r, cell)
 	if !ok {
 		n, ok = clock(cell)

@@ -5,7 +5,7 @@ import "sluice/internal/crm"
 // convertStatus reads a lead status without regard to case, spaces, hyphens and
 // underscores: "Qualified Lead", "qualified_lead". The states of a subscriber
 // come from billing alone, so they are refused here.
-func convertStatus(_ *reading, cell string) (string, crm.Reason) {
+func convertStatus(_ *reading, _ *memory, cell string) (string, crm.Reason) {
 	return word(cell, crm.ReasonBadStatus, "New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead")
 }
 

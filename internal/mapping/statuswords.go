@@ -50,7 +50,7 @@ func (l *wordList) translates(cell string) bool {
 func bestWords(cells []string, preferred *wordList) (best *wordList, fit int) {
 	own := make([]bool, len(cells))
 	for i, cell := range cells {
-		if _, fault := convertStatus(nil, cell); fault == "" {
+		if _, fault := convertStatus(nil, nil, cell); fault == "" {
 			own[i] = true
 			fit++
 		}

@@ -10,8 +10,8 @@ import (
 const maxAttribute = 255
 
 // convertString keeps the text of a custom attribute, which has a length.
-func convertString(r *reading, cell string) (string, crm.Reason) {
-	value, fault := convertText(r, cell)
+func convertString(r *reading, _ *memory, cell string) (string, crm.Reason) {
+	value, fault := convertText(r, nil, cell)
 	if len(value) > maxAttribute && utf8.RuneCountInString(value) > maxAttribute {
 		return "", crm.ReasonTooLong
 	}

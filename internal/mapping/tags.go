@@ -12,8 +12,8 @@ import (
 // semicolons and bars if it has none; or a JSON array of texts. Blank ones and
 // repeats are dropped, and quotes around a tag, as Mailchimp writes them. The
 // tags come out sorted.
-func convertTags(r *reading, cell string) (string, crm.Reason) {
-	value, fault := convertText(r, cell)
+func convertTags(r *reading, made *memory, cell string) (string, crm.Reason) {
+	value, fault := convertText(r, nil, cell)
 	if fault != "" {
 		return "", fault
 	}
@@ -27,7 +27,7 @@ func convertTags(r *reading, cell string) (string, crm.Reason) {
 		list = splitTags(few[:0], value, r.separator)
 	}
 	for i := range list {
-		if list[i], fault = convertText(r, trimmed(list[i])); fault != "" {
+		if list[i], fault = convertText(r, nil, trimmed(list[i])); fault != "" {
 			return "", fault
 		}
 	}
@@ -51,7 +51,7 @@ func convertTags(r *reading, cell string) (string, crm.Reason) {
 	if string(out) == cell {
 		return cell, ""
 	}
-	return string(out), ""
+	return made.string(out), ""
 }
 
 // tagArray reads a JSON array of texts.

@@ -65,7 +65,7 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 			continue
 		}
 		base := reading{order: DMY, zone: time.UTC}
-		if _, fault := converters[target.typ("")](&base, a.example); fault != "" {
+		if _, fault := converters[target.typ("")](&base, nil, a.example); fault != "" {
 			t.Errorf("the example of %s does not fit it: %s", a.field, fault)
 		}
 	}

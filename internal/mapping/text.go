@@ -14,7 +14,7 @@ import (
 // three characters and "1e5" no number. Tabs, line ends and other control
 // characters stay too: they are part of what somebody wrote. It has no length
 // of its own beyond that of a cell, which the reader bounds.
-func convertText(_ *reading, cell string) (string, crm.Reason) {
+func convertText(_ *reading, _ *memory, cell string) (string, crm.Reason) {
 	if latin(cell) {
 		return cell, ""
 	}

@@ -8,8 +8,9 @@ import (
 
 // A converter gives a cell its meaning. The cell is trimmed and not blank. It
 // returns the canonical text, and a fault where there is none. A reason that
-// only warns comes with a value, which is kept.
-type converter func(r *reading, cell string) (value string, fault crm.Reason)
+// only warns comes with a value, which is kept. A value that is not part of the
+// cell may lie in made.
+type converter func(r *reading, made *memory, cell string) (value string, fault crm.Reason)
 
 // A reading is what a converter may know beyond the cell.
 type reading struct {

@@ -85,7 +85,7 @@ func zoneOf(t testing.TB, name string) *time.Location {
 func checkType(t *testing.T, typ Type, r reading, tests []cellTest) {
 	t.Helper()
 	for _, tt := range tests {
-		got, fault := converters[typ](&r, tt.in)
+		got, fault := converters[typ](&r, nil, tt.in)
 		if got != tt.want || fault != tt.fault {
 			t.Errorf("%s(%q) = %q, %q, want %q, %q", typ, tt.in, got, fault, tt.want, tt.fault)
 			continue
@@ -118,7 +118,7 @@ func checkValue(t testing.TB, typ Type, r reading, in, value string, fault crm.R
 		t.Fatalf("%s(%q) = %q, longer than %d characters", typ, in, value, s.most)
 	}
 	r.decimal = 0 // canonical numbers have a point, whatever their column has
-	again, fault2 := converters[typ](&r, value)
+	again, fault2 := converters[typ](&r, nil, value)
 	if again != value || fault2 != "" && fault2 != fault {
 		t.Fatalf("%s(%q) = %q, and that again %q, %q", typ, in, value, again, fault2)
 	}
@@ -162,7 +162,7 @@ func TestCanonicalValuesStayAsTheyAre(t *testing.T) {
 			return
 		}
 		typ, r := rapid.SampledFrom(types).Draw(rt, "type"), under[rapid.IntRange(0, len(under)-1).Draw(rt, "reading")]
-		value, fault := converters[typ](&r, in)
+		value, fault := converters[typ](&r, nil, in)
 		checkValue(t, typ, r, in, value, fault)
 	})
 }
@@ -180,7 +180,7 @@ func TestPlainCellsCostNothing(t *testing.T) {
 		if typ == tagsType {
 			most = 1 // a list becomes JSON
 		}
-		if n := testing.AllocsPerRun(100, func() { converters[typ](&r, cell) }); n > most {
+		if n := testing.AllocsPerRun(100, func() { converters[typ](&r, nil, cell) }); n > most {
 			t.Errorf("%s(%q) takes %v allocations, want %v", typ, cell, n, most)
 		}
 	}

@@ -18,7 +18,7 @@ const maxURL = 2048
 // with a dot, of any script, or an IPv4 address. An e-mail address, user names
 // in the address, several addresses, and schemes other than http and https are
 // refused.
-func convertURL(_ *reading, cell string) (string, crm.Reason) {
+func convertURL(_ *reading, _ *memory, cell string) (string, crm.Reason) {
 	if len(cell) > maxURL || !utf8.ValidString(cell) || strings.ContainsFunc(cell, notInURL) {
 		return "", crm.ReasonBadURL
 	}

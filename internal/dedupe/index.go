@@ -2,8 +2,6 @@ package dedupe
 
 import (
 	"context"
-	_ "embed"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -17,10 +15,17 @@ import (
 
 // An Index keeps claims in Redis. It is safe for concurrent use.
 //
-// A structure is a hash: a key of 16 bytes, and the number of the batch that
-// owns it. Beside it lie how many keys each batch owns, and for each import
-// the names of its structures, so that they can be found without a scan.
-// Nothing but this file knows; a denser structure may take its place.
+// A space is one hash, so that whatever takes it away takes all of it: its
+// time to live, eviction, a server restored to an older state. It holds
+//
+//	74, 75, …        a bucket: the members of its keys, ascending
+//	12:0:4000:9ac…   the answers to a part of a batch, named by the numbers of
+//	                 both and by what was claimed: how many keys, their digest
+//	:size :fields    how many keys and fields there are
+//	:level           by how many bits of a key the buckets are numbered
+//
+// Beside the hash lie, for each import, the names of its generations, so that
+// they can be found without a scan.
 type Index struct{ redis *redis.Client }
 
 // A Space names one structure of claims. Nobody shares it: the generation is
@@ -29,7 +34,6 @@ type Space struct{ Import, Generation string }
 
 // All keys of an import have one tag, and so one place in a cluster.
 func (s Space) claims() string { return generations(s.Import) + ":" + s.Generation }
-func (s Space) counts() string { return s.claims() + ":counts" }
 
 func generations(importID string) string { return "sluice:{" + importID + "}" }
 
@@ -88,114 +92,19 @@ func (x *Index) Check(ctx context.Context) ([]string, error) {
 	return lines, nil
 }
 
-// timeToLive is how long claims outlive their import's last batch.
-const timeToLive = 7 * 24 * time.Hour
-
-// A call of the script holds up the whole server, some 5 ms for this many
-// keys; a pipeline of calls holds up nobody, but must be answered within the
-// time a read may take.
-const (
-	keysPerCall      = 2_000
-	callsPerPipeline = 8
-)
-
-//go:embed claim.lua
-var script string
-
-// Claim asks, for each key, whether batch number owner holds it: the first
-// batch in order, of all that ever presented it. Keys must be distinct. The
-// answers are in the order of the keys.
-//
-// Size is the number of distinct keys that batches up to owner hold after the
-// call; claims of later batches, by an attempt that got further, are not in
-// it. The caller compares it with what it should be.
-//
-// A batch keeps what it holds, so a retry gets the answers and the size that
-// it got the first time (invariant 3). A batch takes a key over from a later
-// one: claims made in any order give the answers of claims made in order, once
-// all earlier ones are made. After an error some claims may have been made:
-// call again.
-func (x *Index) Claim(ctx context.Context, space Space, owner int, keys []crm.Key) (won []bool, size int64, err error) {
-	won = make([]bool, 0, len(keys))
-	for all, more := len(keys), true; more; {
-		n := min(len(keys), keysPerCall*callsPerPipeline)
-		if won, size, err = x.claim(ctx, space, owner, keys[:n], won); err != nil {
-			return nil, 0, fmt.Errorf("claim keys of batch %d: %w", owner, err)
-		}
-		keys = keys[n:]
-		if more = len(keys) > 0; !more && len(won) != all {
-			return nil, 0, errReply
-		}
-	}
-	return won, size, nil
-}
-
-// claim adds the answers for one pipeline of keys to won.
-func (x *Index) claim(ctx context.Context, space Space, owner int, keys []crm.Key, won []bool) ([]bool, int64, error) {
-	names := []string{space.claims(), space.counts(), generations(space.Import)}
-	var calls []*redis.Cmd
-	_, err := x.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for more := true; more; {
-			n := min(len(keys), keysPerCall)
-			calls = append(calls, p.Eval(ctx, script, names, owner, int(timeToLive.Seconds()), space.Generation, pack(keys[:n])))
-			keys = keys[n:]
-			more = len(keys) > 0
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	var size int64
-	for _, call := range calls {
-		reply, err := call.Slice()
-		if err != nil {
-			return nil, 0, err
-		}
-		if won, size, err = unpack(reply, won); err != nil {
-			return nil, 0, err
-		}
-	}
-	return won, size, nil
-}
-
-func pack(keys []crm.Key) []byte {
-	b := make([]byte, 0, len(keys)*len(crm.Key{}))
-	for i := range keys {
-		b = append(b, keys[i][:]...)
-	}
-	return b
-}
-
-var errReply = errors.New("redis: not a reply of the claim script")
-
-func unpack(reply []any, won []bool) ([]bool, int64, error) {
-	if len(reply) != 2 {
-		return nil, 0, errReply
-	}
-	answers, ok1 := reply[0].(string)
-	size, ok2 := reply[1].(int64)
-	if !ok1 || !ok2 {
-		return nil, 0, errReply
-	}
-	for i := range len(answers) {
-		won = append(won, answers[i] == '1')
-	}
-	return won, size, nil
-}
-
 // Renew keeps the claims of a space for another week. A space without claims
 // stays without.
 func (x *Index) Renew(ctx context.Context, space Space) error {
-	_, err := x.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, key := range []string{space.claims(), space.counts(), generations(space.Import)} {
-			p.Expire(ctx, key, timeToLive)
-		}
-		return nil
-	})
+	_, err := x.redis.Pipelined(ctx, func(p redis.Pipeliner) error { return expire(ctx, p, space) })
 	if err != nil {
 		return fmt.Errorf("renew claims: %w", err)
 	}
+	return nil
+}
+
+func expire(ctx context.Context, p redis.Pipeliner, space Space) error {
+	p.Expire(ctx, space.claims(), timeToLive)
+	p.Expire(ctx, generations(space.Import), timeToLive)
 	return nil
 }
 
@@ -207,10 +116,9 @@ func (x *Index) Drop(ctx context.Context, importID string) error {
 	if err != nil {
 		return fmt.Errorf("drop claims: %w", err)
 	}
-	keys := make([]string, 0, 2*len(names)+1)
+	keys := make([]string, 0, len(names)+1)
 	for _, name := range names {
-		space := Space{importID, name}
-		keys = append(keys, space.claims(), space.counts())
+		keys = append(keys, Space{importID, name}.claims())
 	}
 	// The list goes last, in the same command. Freeing a large hash takes
 	// seconds, so it is left to the server's own time.

@@ -1,9 +1,9 @@
 package dedupe
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -42,131 +42,37 @@ func open(t testing.TB, url string) *Index {
 // are no text.
 func key(n int) crm.Key {
 	var k crm.Key
-	binary.BigEndian.PutUint64(k[:], uint64(n))
-	binary.LittleEndian.PutUint64(k[8:], uint64(n)*0x9E3779B97F4A7C15)
+	binary.BigEndian.PutUint64(k[:], (uint64(n)+1)*0x9E3779B97F4A7C15)
+	binary.LittleEndian.PutUint64(k[8:], (uint64(n)+1)*0xD1B54A32D192ED03)
 	return k
 }
 
-func keys(from, to int) []crm.Key {
-	var ks []crm.Key
-	for n := from; n < to; n++ {
-		ks = append(ks, key(n))
+// ascending returns the keys of numbers as a claim wants them.
+func ascending(numbers ...int) []crm.Key {
+	ks := make([]crm.Key, len(numbers))
+	for i, n := range numbers {
+		ks[i] = key(n)
 	}
+	slices.SortFunc(ks, func(a, b crm.Key) int { return bytes.Compare(a[:], b[:]) })
 	return ks
 }
 
-// claim claims the keys of numbers and returns the numbers won.
-func (x *Index) claim2(t *testing.T, s Space, owner int, numbers ...int) ([]int, int64) {
-	t.Helper()
-	var ks []crm.Key
-	for _, n := range numbers {
-		ks = append(ks, key(n))
+// numbers returns those from one up to another.
+func numbers(from, to int) (ns []int) {
+	for n := from; n < to; n++ {
+		ns = append(ns, n)
 	}
-	won, size, err := x.Claim(t.Context(), s, owner, ks)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []int
-	for i, w := range won {
-		if w {
-			got = append(got, numbers[i])
-		}
-	}
-	return got, size
-}
-
-func want(t *testing.T, x *Index, s Space, owner int, numbers, won []int, size int64) {
-	t.Helper()
-	got, n := x.claim2(t, s, owner, numbers...)
-	if !slices.Equal(got, won) || n != size {
-		t.Errorf("batch %d claims %v: won %v, size %d; want %v, %d", owner, numbers, got, n, won, size)
-	}
+	return ns
 }
 
 var space = Space{Import: "0197-import", Generation: "first"}
 
-func TestFirstWins(t *testing.T) {
-	onEach(t, func(t *testing.T, x *Index) {
-		want(t, x, space, 0, []int{1, 2, 3}, []int{1, 2, 3}, 3)
-		want(t, x, space, 1, []int{3, 4, 1, 5}, []int{4, 5}, 5)
-		want(t, x, space, 2, []int{1, 4}, nil, 5)
-		want(t, x, space, 3, nil, nil, 5)
-	})
-}
-
-func TestRetryGivesTheSameAnswers(t *testing.T) {
-	onEach(t, func(t *testing.T, x *Index) {
-		for range 2 {
-			want(t, x, space, 0, []int{1, 2}, []int{1, 2}, 2)
-		}
-		for range 2 {
-			want(t, x, space, 1, []int{2, 3}, []int{3}, 3)
-		}
-		// The worker died after batch 2, and its group begins again: no answer
-		// and no size shows how far it had got.
-		want(t, x, space, 2, []int{4, 5, 6}, []int{4, 5, 6}, 6)
-		want(t, x, space, 1, []int{2, 3}, []int{3}, 3)
-		want(t, x, space, 2, []int{4, 5, 6}, []int{4, 5, 6}, 6)
-	})
-}
-
-func TestEarlierBatchTakesOver(t *testing.T) {
-	onEach(t, func(t *testing.T, x *Index) {
-		want(t, x, space, 7, []int{1, 2, 3}, []int{1, 2, 3}, 3)
-		want(t, x, space, 2, []int{2, 4}, []int{2, 4}, 2)
-		want(t, x, space, 7, []int{1, 2, 3}, []int{1, 3}, 4)
-		want(t, x, space, 0, []int{1, 2, 3, 4}, []int{1, 2, 3, 4}, 4)
-		want(t, x, space, 2, []int{2, 4}, nil, 4)
-	})
-}
-
-func TestSpacesAreApart(t *testing.T) {
-	onEach(t, func(t *testing.T, x *Index) {
-		want(t, x, space, 0, []int{1}, []int{1}, 1)
-		want(t, x, Space{space.Import, "second"}, 1, []int{1, 2}, []int{1, 2}, 2)
-		want(t, x, Space{"other", space.Generation}, 1, []int{1}, []int{1}, 1)
-	})
-}
-
-// TestLargeClaim crosses from one call of the script to the next, and from one
-// pipeline to the next.
-func TestLargeClaim(t *testing.T) {
-	onEach(t, func(t *testing.T, x *Index) {
-		n := keysPerCall*callsPerPipeline + keysPerCall + 1
-		won, size, err := x.Claim(t.Context(), space, 0, keys(0, n))
-		if err != nil || size != int64(n) || len(won) != n || slices.Contains(won, false) {
-			t.Fatalf("%d answers, size %d, %v", len(won), size, err)
-		}
-		won, size, err = x.Claim(t.Context(), space, 1, keys(n-10, n+10))
-		if err != nil || size != int64(n+10) || count(won) != 10 || won[9] || !won[10] {
-			t.Errorf("%v, size %d, %v", won, size, err)
-		}
-	})
-}
-
-func TestLossShowsInTheSize(t *testing.T) {
-	onEach(t, func(t *testing.T, x *Index) {
-		want(t, x, space, 0, []int{1, 2, 3}, []int{1, 2, 3}, 3)
-		lost := key(2)
-		x.redis.HDel(t.Context(), space.claims(), string(lost[:]))
-		want(t, x, space, 1, []int{2, 9}, []int{2, 9}, 4) // 5 were due
-		x.redis.HSet(t.Context(), space.claims(), "foreign", "foreign")
-		want(t, x, space, 2, nil, nil, 5)
-		x.redis.HSet(t.Context(), space.counts(), "last", "1000000000")
-		if _, size := x.claim2(t, space, 3, 4); size != -1 {
-			t.Errorf("size %d of a structure that is not ours", size)
-		}
-		x.redis.FlushAll(t.Context())
-		want(t, x, space, 4, []int{1}, []int{1}, 1)
-	})
-}
-
 func TestDropForgetsEveryGeneration(t *testing.T) {
 	onEach(t, func(t *testing.T, x *Index) {
-		want(t, x, space, 0, []int{1}, []int{1}, 1)
-		want(t, x, Space{space.Import, "second"}, 0, []int{1}, []int{1}, 1)
+		want(t, x, space, 0, 0, []int{1}, []int{1})
+		want(t, x, Space{space.Import, "second"}, 0, 0, []int{1}, []int{1})
 		other := Space{space.Import + "2", "first"}
-		want(t, x, other, 0, []int{1}, []int{1}, 1)
+		want(t, x, other, 0, 0, []int{1}, []int{1})
 		for range 2 {
 			if err := x.Drop(t.Context(), space.Import); err != nil {
 				t.Fatal(err)
@@ -174,7 +80,7 @@ func TestDropForgetsEveryGeneration(t *testing.T) {
 		}
 		left, err := x.redis.Keys(t.Context(), "*").Result()
 		slices.Sort(left)
-		if all := []string{generations(other.Import), other.claims(), other.counts()}; err != nil || !slices.Equal(left, all) {
+		if all := []string{generations(other.Import), other.claims()}; err != nil || !slices.Equal(left, all) {
 			t.Errorf("%v are left, %v; want %v", left, err, all)
 		}
 	})
@@ -182,24 +88,24 @@ func TestDropForgetsEveryGeneration(t *testing.T) {
 
 func TestClaimsEndWithTime(t *testing.T) {
 	onEach(t, func(t *testing.T, x *Index) {
-		want(t, x, space, 0, []int{1}, []int{1}, 1)
-		for _, key := range []string{space.claims(), space.counts(), generations(space.Import)} {
-			if err := x.redis.Expire(t.Context(), key, time.Minute).Err(); err != nil {
-				t.Fatal(err)
-			}
-		}
+		want(t, x, space, 0, 0, []int{1}, []int{1})
+		names := []string{space.claims(), generations(space.Import)}
 		for _, renew := range []func() error{
-			func() error { return nil },
 			func() error { return x.Renew(t.Context(), space) },
-			func() error { _, _, err := x.Claim(t.Context(), space, 1, nil); return err },
+			func() error { _, _, _, err := x.Claim(t.Context(), space, 1, 1, ascending(2)); return err },
 		} {
+			for _, name := range names {
+				if err := x.redis.Expire(t.Context(), name, time.Minute).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if err := renew(); err != nil {
 				t.Fatal(err)
 			}
-		}
-		for _, key := range []string{space.claims(), space.counts(), generations(space.Import)} {
-			if ttl := x.redis.TTL(t.Context(), key).Val(); ttl < timeToLive-time.Minute || ttl > timeToLive {
-				t.Errorf("%s lives for %v, want %v", key, ttl, timeToLive)
+			for _, name := range names {
+				if ttl := x.redis.TTL(t.Context(), name).Val(); ttl < timeToLive-time.Minute || ttl > timeToLive {
+					t.Errorf("%s lives for %v, want %v", name, ttl, timeToLive)
+				}
 			}
 		}
 		if err := x.Renew(t.Context(), Space{"no", "such"}); err != nil {
@@ -244,7 +150,7 @@ func TestErrorsKeepThePassword(t *testing.T) {
 	server := miniredis.RunT(t)
 	server.RequireAuth("right")
 	x := open(t, "redis://:hunter2@"+server.Addr())
-	_, _, err := x.Claim(t.Context(), space, 0, keys(0, 1))
+	_, _, _, err := x.Claim(t.Context(), space, 0, 0, ascending(1))
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("Claim: %v", err)
 	}
@@ -260,31 +166,7 @@ func TestUnreachableIsTriedAgain(t *testing.T) {
 	server := miniredis.RunT(t)
 	x := open(t, "redis://"+server.Addr()+"?max_retries=-1&dial_timeout=1s")
 	server.Close()
-	if _, _, err := x.Claim(t.Context(), space, 0, keys(0, 1)); err == nil || crm.TypeOf(err) != "" {
+	if _, _, _, err := x.Claim(t.Context(), space, 0, 0, ascending(1)); err == nil || crm.TypeOf(err) != "" {
 		t.Errorf("Claim: %v", err)
 	}
-}
-
-// BenchmarkClaim fills a real Redis with batches of 20,000 keys and measures
-// the memory that each takes.
-func BenchmarkClaim(b *testing.B) {
-	x := open(b, servertest.Redis(b))
-	const batch = 20_000
-	memory := func() (n float64) {
-		info := x.redis.Info(b.Context(), "memory").Val()
-		_, rest, _ := strings.Cut(info, "used_memory:")
-		fmt.Sscan(rest, &n)
-		return n
-	}
-	before := memory()
-	n := 0
-	for b.Loop() {
-		ks := keys(n*batch, (n+1)*batch)
-		won, size, err := x.Claim(b.Context(), space, n, ks)
-		if n++; err != nil || size != int64(n*batch) || slices.Contains(won, false) {
-			b.Fatal(size, err)
-		}
-	}
-	b.ReportMetric(float64(n*batch)/b.Elapsed().Seconds(), "claims/s")
-	b.ReportMetric((memory()-before)/float64(n*batch), "bytes/claim")
 }

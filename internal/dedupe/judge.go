@@ -21,7 +21,7 @@ type Judge struct {
 
 // claimer is the part of the index that a judge needs.
 type claimer interface {
-	Claim(ctx context.Context, space Space, owner int, keys []crm.Key) (won []bool, size int64, err error)
+	Claim(ctx context.Context, space Space, batch int, size int64, keys []crm.Key) (won []bool, after int64, exact bool, err error)
 	Renew(ctx context.Context, space Space) error
 	Drop(ctx context.Context, importID string) error
 }
@@ -115,19 +115,12 @@ func (j *Judge) judge(ctx context.Context, importID string, claims crm.Claims, n
 }
 
 // claim claims a batch's keys on top of claims. Exact says that the index held
-// all that it should and nothing else, and that won can be believed.
-//
-// Invariant 5: of the keys won, each is new to the structure or was this
-// batch's already, so a structure that has lost or gained a key of the batches
-// before shows it in its size.
+// all that it should and nothing else, and that won can be believed
+// (invariant 5).
 func (j *Judge) claim(ctx context.Context, importID string, claims crm.Claims, number int,
 	keys []crm.Key) (won []bool, next crm.Claims, exact bool, err error) {
-	won, size, err := j.index.Claim(ctx, Space{importID, claims.Generation}, number, keys)
-	if err != nil {
-		return nil, crm.Claims{}, false, err
-	}
-	next = crm.Claims{Generation: claims.Generation, Size: claims.Size + count(won)}
-	return won, next, size == next.Size, nil
+	won, size, exact, err := j.index.Claim(ctx, Space{importID, claims.Generation}, number, claims.Size, keys)
+	return won, crm.Claims{Generation: claims.Generation, Size: size}, exact, err
 }
 
 // rebuild makes the claims of all batches before number again, under a new
@@ -171,7 +164,7 @@ func fromStage(ctx context.Context, claims crm.Claims, number int, d *distinct, 
 		}
 		for _, of := range keys.Of {
 			for _, key := range of {
-				if i, ok := d.at[key]; ok {
+				if i, ok := d.find(key); ok {
 					won[i] = false
 				}
 			}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -142,4 +143,28 @@ func TestQuickPhoneAgreesWithLibraryInEveryRegion(t *testing.T) {
 		t.Errorf("%d of %d answered, %d with a number", answered, asked, valid)
 	}
 	t.Logf("%d of %d answered, %d with a number", answered, asked, valid)
+}
+
+func TestDigitSetHasWhatItsPatternMatches(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for _, pattern := range []string{"", "0", "00|1[245]", `[2-9]\d{6}|3\d{6}`, "(?:0(?:0|2[3-57]))?11?", `1?(?:2\d)*3`, "8~10", "[a-z]"} {
+		set, ok := newDigitSet(pattern)
+		if !ok {
+			t.Fatalf("newDigitSet(%q) gives up", pattern)
+		}
+		whole, begin := regexp.MustCompile("^(?:"+pattern+")$"), regexp.MustCompile("^(?:"+pattern+")")
+		for range 2000 {
+			var digits []byte
+			for range rnd.IntN(9) {
+				digits = append(digits, byte('0'+rnd.IntN(4)))
+			}
+			if set.has(digits) != whole.Match(digits) || set.begins(digits) != begin.Match(digits) {
+				t.Errorf("%q: has %s is %v, begins %v", pattern, digits, set.has(digits), set.begins(digits))
+			}
+		}
+	}
+	if _, ok := newDigitSet("1$|2"); ok {
+		t.Error("a pattern with an anchor is taken for one of digits alone")
+	}
 }

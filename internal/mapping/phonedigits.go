@@ -121,10 +121,17 @@ func (s *digitSet) has(digits []byte) bool {
 
 // begins reports whether digits begin with a text of the set.
 func (s *digitSet) begins(digits []byte) bool {
-	for n := range len(digits) + 1 {
-		if s.has(digits[:n]) {
+	if s == nil || len(s.next) < 2 {
+		return false
+	}
+	state := int16(1)
+	for _, c := range digits {
+		if s.final[state] {
 			return true
 		}
+		if state = s.next[state][c-'0']; state == 0 {
+			return false
+		}
 	}
-	return false
+	return s.final[state]
 }

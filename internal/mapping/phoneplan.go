@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/nyaruka/phonenumbers"
@@ -26,6 +27,7 @@ type phonePlan struct {
 	// the number turns into without it.
 	prefix    []byte
 	prefixes  *regexp.Regexp // nil if prefix is all there is
+	perhaps   *digitSet      // what numbers begin with that prefixes may match
 	transform []byte
 
 	details  sync.Once
@@ -132,6 +134,9 @@ func (p *phonePlan) read() (ok bool) {
 	p.transform = []byte(p.from.GetNationalPrefixTransformRule())
 	if p.prefix = []byte(prefix); !allDigits(prefix) || len(p.transform) > 0 {
 		p.prefixes = regexp.MustCompile("^(?:" + prefix + ")")
+		if p.perhaps, ok = newDigitSet(strings.ReplaceAll(prefix, "$", "")); !ok {
+			return false
+		}
 	}
 	p.general, ok = newDigitSet(general.GetNationalNumberPattern())
 	return ok
@@ -155,12 +160,15 @@ func (p *phonePlan) national(number []byte) []byte {
 // strip takes the national prefix off, unless what has it is a number and what
 // is left is none.
 func (p *phonePlan) strip(number []byte) []byte {
-	rest, ok := number, false
-	if p.prefixes == nil {
-		if rest, ok = bytes.CutPrefix(number, p.prefix); !ok || len(p.prefix) == 0 {
-			return number
-		}
-	} else if rest = p.transformed(number); len(number) == 0 {
+	var rest []byte
+	switch {
+	case len(number) == 0:
+		return number
+	case p.prefixes != nil && p.perhaps.begins(number):
+		rest = p.transformed(number)
+	case p.prefixes == nil && len(p.prefix) > 0 && bytes.HasPrefix(number, p.prefix):
+		rest = number[len(p.prefix):]
+	default:
 		return number
 	}
 	if p.general.has(number) && !p.general.has(rest) {

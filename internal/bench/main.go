@@ -38,6 +38,7 @@ type options struct {
 	measures     []string
 	inline       bool
 	profile      bool
+	keep         string // file for the profile; "" to throw it away
 	json         string
 }
 
@@ -83,10 +84,12 @@ func parse(args []string) (o options, err error) {
 		"what to measure, of "+strings.Join(measures, ",")+"; or all")
 	f.BoolVar(&o.inline, "inline", false, "write the workbook's texts in its cells, not in a table of shared strings")
 	f.BoolVar(&o.profile, "profile", false, "profile the worker during the first import of the last round")
+	f.StringVar(&o.keep, "pprof", "", "keep that profile in this file; implies -profile")
 	f.StringVar(&o.json, "json", "", "write all figures to this file too")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
+	o.profile = o.profile || o.keep != ""
 	if *list == "all" {
 		*list = strings.Join(measures, ",")
 	}
@@ -98,6 +101,9 @@ func parse(args []string) (o options, err error) {
 	}
 	if (o.takes(unchanged) || o.takes(changed)) && !o.takes(first) {
 		o.measures = append(o.measures, first) // which brings in what is there then
+	}
+	if o.profile && !o.takes(first) {
+		return o, errors.New("-profile is of the measure first, which is not taken")
 	}
 	switch {
 	case f.NArg() > 0:

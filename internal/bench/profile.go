@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (c *cluster) profiled(ctx context.Context, o order, last bool) (figure, err
 	if !c.profile || !last || o.measure != first {
 		return c.take(ctx, o)
 	}
-	path := filepath.Join(c.stack.dir, "worker.pprof")
+	path := cmp.Or(c.keep, filepath.Join(c.stack.dir, "worker.pprof"))
 	// Some more than it took before, so that the end is in it.
 	limit := time.Duration(math.Ceil(1.3*c.firstSeconds)+2) * time.Second
 	fetched := make(chan error, 1)

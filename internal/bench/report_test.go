@@ -102,7 +102,8 @@ func TestWhatComesLaterBringsTheFirstImport(t *testing.T) {
 	if err != nil || !o.takes(first) || o.takes(yardstick) {
 		t.Errorf("parse = %+v, %v, want first and changed", o.measures, err)
 	}
-	for _, args := range [][]string{{"-measure", "second"}, {"-rows", "0"}, {"-measure", "xlsx", "-rows", "2000000"}, {"more"}} {
+	for _, args := range [][]string{{"-measure", "second"}, {"-rows", "0"}, {"-measure", "xlsx", "-rows", "2000000"},
+		{"-measure", "y", "-pprof", "file"}, {"more"}} {
 		if o, err := parse(args); err == nil {
 			t.Errorf("parse(%q) = %+v, want an error", args, o)
 		}

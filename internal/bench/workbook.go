@@ -13,8 +13,8 @@ import (
 const maxSheetRows = 1<<20 - 1
 
 // fewValues says of columns that they repeat a few values, which a workbook
-// keeps once: country, state, city, tags, names, and so on.
-var fewValues = [...]bool{4: true, 5: true, 6: true, 10: true, 11: true, 12: true, 13: true, 17: false}
+// keeps once: country, state, city, tags, the contact's names and title.
+var fewValues = [18]bool{4: true, 5: true, 6: true, 10: true, 11: true, 12: true, 13: true}
 
 const (
 	xmlHead  = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n"

@@ -41,7 +41,7 @@ func BenchmarkClaim(b *testing.B) {
 func benchmarkClaim(b *testing.B, x *Index, total int64) {
 	var spent, again time.Duration
 	var keys, repeated int64
-	memory, cpu := used(b, x)
+	memory, _, cpu := used(b, x)
 	for i := 0; b.Loop(); i++ {
 		s := Space{"bench", fmt.Sprint(i)}
 		r := rand.New(rand.NewPCG(1, uint64(i)))
@@ -67,11 +67,12 @@ func benchmarkClaim(b *testing.B, x *Index, total int64) {
 			}
 		}
 	}
-	memoryNow, cpuNow := used(b, x)
+	memoryNow, peak, cpuNow := used(b, x)
 	b.ReportMetric(spent.Seconds()*1e6/float64(keys), "µs/key")
 	b.ReportMetric(again.Seconds()*1e6/float64(repeated), "µs/key-again")
 	b.ReportMetric((memoryNow-memory)/float64(total*int64(b.N)), "bytes/key")
 	if cpuNow > 0 {
+		b.ReportMetric((peak-memory)/float64(total*int64(b.N)), "bytes/key-peak")
 		b.ReportMetric((cpuNow-cpu)*1e6/float64(keys), "server-µs/key")
 	}
 	b.ReportMetric(0, "ns/op")
@@ -98,21 +99,22 @@ func randomBatch(r *rand.Rand, batch, old []crm.Key) (keys, next []crm.Key) {
 	return slices.Compact(batch), old
 }
 
-// used returns the bytes of memory and the seconds of processor time that a
-// server has taken; for the embedded one this program's memory and no time.
-func used(b *testing.B, x *Index) (memory, cpu float64) {
+// used returns the bytes of memory that a server has taken now and at the most,
+// and its seconds of processor time. For the embedded one it is this program's
+// memory, and nothing else.
+func used(b *testing.B, x *Index) (memory, peak, cpu float64) {
 	number := func(section, field string) (n float64) {
 		_, rest, _ := strings.Cut(x.redis.Info(b.Context(), section).Val(), field+":")
 		fmt.Sscan(rest, &n)
 		return n
 	}
 	if n := number("memory", "used_memory"); n > 0 {
-		return n, number("cpu", "used_cpu_user") + number("cpu", "used_cpu_sys")
+		return n, number("memory", "used_memory_peak"), number("cpu", "used_cpu_user") + number("cpu", "used_cpu_sys")
 	}
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc), 0
+	return float64(m.HeapAlloc), 0, 0
 }
 
 // BenchmarkDistinct finds the repeats in a batch of 20,000 rows of two records

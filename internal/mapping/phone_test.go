@@ -91,7 +91,7 @@ func TestQuickPhoneAgreesWithLibrary(t *testing.T) {
 func TestQuickPhoneAgreesWithLibraryInEveryRegion(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(3, 4))
-	rounds := 10
+	rounds := 4
 	if testing.Short() {
 		rounds = 2
 	}

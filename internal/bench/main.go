@@ -58,22 +58,29 @@ func run(ctx context.Context, args []string) error {
 	}
 	r, err := measureAll(ctx, o)
 	if ctx.Err() != nil {
-		return context.Cause(ctx) // and not what broke because of it
+		err = context.Cause(ctx) // and not what broke because of it
 	}
-	if err != nil {
+	if len(r.Figures) == 0 {
 		return err
 	}
+	// What was seen before an error took long enough, and was right.
 	fmt.Print(r.markdown())
-	if o.json == "" {
+	return errors.Join(err, r.write(o.json))
+}
+
+// write writes all figures to a file, if one is named.
+func (r results) write(path string) error {
+	if path == "" {
 		return nil
 	}
 	raw, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(o.json, append(raw, '\n'), 0o644)
+	return os.WriteFile(path, append(raw, '\n'), 0o644)
 }
 
+// parse reads the flags and checks that they go together.
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ExitOnError)
 	f.IntVar(&o.rows, "rows", 1_000_000, "rows of the file")
@@ -94,26 +101,30 @@ func parse(args []string) (o options, err error) {
 		*list = strings.Join(measures, ",")
 	}
 	o.measures = strings.Split(*list, ",")
-	for _, m := range o.measures {
-		if !slices.Contains(measures, m) {
-			return o, fmt.Errorf("-measure: %q is none of %s", m, strings.Join(measures, ", "))
-		}
-	}
 	if (o.takes(unchanged) || o.takes(changed)) && !o.takes(first) {
 		o.measures = append(o.measures, first) // which brings in what is there then
 	}
-	if o.profile && !o.takes(first) {
-		return o, errors.New("-profile is of the measure first, which is not taken")
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unknown argument %q", f.Arg(0))
+	}
+	return o, o.check()
+}
+
+func (o options) check() error {
+	for _, m := range o.measures {
+		if !slices.Contains(measures, m) {
+			return fmt.Errorf("-measure: %q is none of %s", m, strings.Join(measures, ", "))
+		}
 	}
 	switch {
-	case f.NArg() > 0:
-		return o, fmt.Errorf("unknown argument %q", f.Arg(0))
 	case o.rows < 1 || o.rounds < 1:
-		return o, errors.New("-rows and -rounds are at least 1")
+		return errors.New("-rows and -rounds are at least 1")
 	case o.takes(xlsx) && o.rows > maxSheetRows:
-		return o, fmt.Errorf("a workbook's sheet takes %d rows at the most", maxSheetRows)
+		return fmt.Errorf("a workbook's sheet takes %d rows at the most", maxSheetRows)
+	case o.profile && !o.takes(first):
+		return errors.New("-profile is of the measure first, which is not taken")
 	}
-	return o, nil
+	return nil
 }
 
 func (o options) takes(measure string) bool { return slices.Contains(o.measures, measure) }

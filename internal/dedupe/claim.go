@@ -109,7 +109,18 @@ type claim struct {
 // errInexact.
 func (c *claim) make(ctx context.Context, r *redis.Client) error {
 	for try := 1; ; try++ {
-		err := r.Watch(ctx, func(tx *redis.Tx) error { return c.attempt(ctx, tx) }, c.space.claims())
+		err := r.Watch(ctx, func(tx *redis.Tx) error {
+			err := c.attempt(ctx, tx)
+			if !errors.Is(err, errInexact) {
+				return err
+			}
+			// What was read may be half of before and half of after a change.
+			// Then this fails as any transaction does.
+			if _, err := tx.TxPipelined(ctx, func(p redis.Pipeliner) error { return p.HLen(ctx, c.space.claims()).Err() }); err != nil {
+				return err
+			}
+			return errInexact
+		}, c.space.claims())
 		if try == conflicts || !errors.Is(err, redis.TxFailedErr) {
 			return err
 		}

@@ -140,7 +140,7 @@ func TestClaimsOutOfPlaceAreRefused(t *testing.T) {
 		refused(t, x, space, 1, 2, []int{3})
 		want(t, x, space, 0, 0, []int{1, 2}, []int{1, 2})
 		refused(t, x, space, 2, 5, []int{3})           // a batch too far
-		refused(t, x, space, 0, 0, []int{1, 2, 3})     // other keys under a number that was claimed
+		refused(t, x, space, 0, 0, []int{1, 9})        // other keys under a number that was claimed
 		refused(t, x, space, 0, 1, []int{1, 2})        // the same on top of others
 		refused(t, x, space, 1, 0, []int{1, 2})        // the keys of another batch
 		want(t, x, space, 1, 2, []int{2, 3}, []int{3}) // and nothing of it stays
@@ -227,6 +227,39 @@ func TestLevelsRise(t *testing.T) {
 		}
 		if kept != len(seen)*memberBytes {
 			t.Errorf("%d bytes of members, want %d for %d keys", kept, len(seen)*memberBytes, len(seen))
+		}
+	})
+}
+
+// TestDividingKeepsWhatIsThere lets the level rise by two while most buckets
+// are not touched, and then divides them by keys that are all there already.
+func TestDividingKeepsWhatIsThere(t *testing.T) {
+	onEach(t, func(t *testing.T, x *Index) {
+		everywhere := ascending(numbers(0, 8_000)...)
+		low := ascending(numbers(8_000, 36_000)...)
+		for i := range low {
+			low[i][0] &= 0x0f
+		}
+		slices.SortFunc(low, func(a, b crm.Key) int { return bytes.Compare(a[:], b[:]) })
+		for b, c := range []struct {
+			keys  []crm.Key
+			won   int
+			level string
+		}{
+			{everywhere, 8_000, "8"},
+			{low, 28_000, "10"},
+			{everywhere, 0, "10"},
+			{low, 0, "10"},
+			{everywhere[:4_000], 0, "10"},
+		} {
+			size := []int64{0, 8_000, 36_000, 36_000, 36_000}[b]
+			won, _, exact, err := x.Claim(t.Context(), space, b, size, c.keys)
+			if err != nil || !exact || count(won) != int64(c.won) {
+				t.Fatalf("batch %d: won %d, exact %v, %v; want %d", b, count(won), exact, err, c.won)
+			}
+			if level := x.redis.HGet(t.Context(), space.claims(), levelField).Val(); level != c.level {
+				t.Errorf("level %s after batch %d, want %s", level, b, c.level)
+			}
 		}
 	})
 }

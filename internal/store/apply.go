@@ -16,37 +16,73 @@ var errRace = &fault{text: "a record was written by somebody else meanwhile", ra
 // records were written as are counted.
 func (a *attempt) apply(ctx context.Context) error {
 	for _, e := range crm.Entities {
-		created, updated := a.count(e, crm.Created), a.count(e, crm.Updated)
-		if created > 0 {
-			if err := a.expect(ctx, created, a.insert(e), a.to.source, a.in.Import, a.to.by, a.to.started); err != nil {
-				return err
-			}
+		if err := a.create(ctx, e); err != nil {
+			return err
 		}
-		if updated > 0 {
-			if err := a.expect(ctx, updated, a.imageOf(e), a.in.Import, int(e)); err != nil {
-				return err
-			}
-			if err := a.expect(ctx, updated, a.update(e), a.in.Import, a.to.by, a.to.started); err != nil {
-				return err
-			}
-		}
-		if updated > 0 && e == crm.Customer && a.to.match != nil {
-			if err := a.rememberMatched(ctx); err != nil {
-				return err
-			}
+		if err := a.change(ctx, e); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// count counts the staged records of an outcome.
-func (a *attempt) count(e crm.Entity, o crm.Outcome) (n int64) {
-	for _, ord := range a.live[e] {
-		if a.outcomes[e][ord] == o {
-			n++
+// places lists the places of the records to write of an outcome.
+func (a *attempt) places(e crm.Entity, o crm.Outcome) []int {
+	var out []int
+	for ord, mark := range a.of[e].marks {
+		if mark != 0 && a.outcomes[e][ord] == o {
+			out = append(out, ord)
 		}
 	}
-	return n
+	return out
+}
+
+func (a *attempt) create(ctx context.Context, e crm.Entity) error {
+	r := a.created(a.of[e])
+	if r.count == 0 {
+		return nil
+	}
+	n, err := a.s.dialect.insert(ctx, a.tx, r)
+	if err == nil && n != int64(r.count) {
+		err = errRace
+	}
+	return err
+}
+
+func (a *attempt) change(ctx context.Context, e crm.Entity) error {
+	n, err := a.meetChanging(ctx, e)
+	if n == 0 || err != nil {
+		return err
+	}
+	if err := a.expect(ctx, n, a.imageOf(e), a.in.Import, int(e)); err != nil {
+		return err
+	}
+	if err := a.expect(ctx, n, a.update(e), a.in.Import, a.to.by, a.to.started); err != nil {
+		return err
+	}
+	if e == crm.Customer && a.to.match != nil {
+		return a.rememberMatched(ctx)
+	}
+	return nil
+}
+
+// meetChanging lays the records that change beside those that they meet, and
+// returns how many there are.
+func (a *attempt) meetChanging(ctx context.Context, e crm.Entity) (int64, error) {
+	ords := a.places(e, crm.Updated)
+	if len(ords) == 0 {
+		return 0, nil
+	}
+	if err := a.s.dialect.lookUps(ctx, a.tx); err != nil {
+		return 0, err
+	}
+	return int64(len(ords)), a.fill(ctx, metTable(e, a.s.dialect.types()), meeting(a.of[e], ords))
+}
+
+// changing names the staged records s that change, and with each, m, what it
+// meets.
+func (a *attempt) changing(e crm.Entity) string {
+	return met(e) + " AS m CROSS JOIN " + staged(e) + " AS s"
 }
 
 // expect runs a statement that must affect n rows.
@@ -61,28 +97,10 @@ func (a *attempt) expect(ctx context.Context, n int64, statement string, args ..
 	return nil
 }
 
-// insert creates the records that were not found, in key order, so that two
-// batches that create the same records wait for each other and do not
-// deadlock.
-func (a *attempt) insert(e crm.Entity) string {
-	values := []string{"s.id", "?0", "s.id"}
-	order, where := "s.external_id", "s.found IS NULL"
-	if e != crm.Customer {
-		values = []string{"s.id", "s.customer_id", "s.match_key"}
-		order, where = "s.customer_id, s.match_key", "s.found IS NULL AND s.customer_id IS NOT NULL"
-	}
-	for _, f := range crm.Fields(e) {
-		values = append(values, newValue(a.s.dialect, e, f))
-	}
-	values = append(values, "?1", "s.address", "?1", "s.address", "1", "?2", a.s.dialect.stamp("?3"), a.s.dialect.stamp("?3"))
-	return "INSERT INTO " + tables[e] + " (" + strings.Join(tableColumns(e), ", ") + ") SELECT " + strings.Join(values, ", ") +
-		" FROM " + staged(e) + " AS s WHERE " + where + " ORDER BY " + order
-}
-
 // imageOf keeps what the records that change were before.
 func (a *attempt) imageOf(e crm.Entity) string {
 	return "INSERT INTO before_images (import_number, entity, record_id, rev_before, rev_after, image) SELECT ?0, ?1, t.id, t.rev, t.rev + 1, " +
-		a.s.dialect.image(e) + " FROM " + staged(e) + " AS s CROSS JOIN " + tables[e] + " AS t WHERE s.found = 'u' AND t.id = s.target"
+		a.s.dialect.image(e) + " FROM " + met(e) + " AS m CROSS JOIN " + tables[e] + " AS t WHERE t.id = m.target"
 }
 
 // update changes the records that differ, unless they moved on since they were
@@ -93,28 +111,24 @@ func (a *attempt) update(e crm.Entity) string {
 	for i, c := range m.columns {
 		set = append(set, c+" = "+m.values[i])
 	}
-	return "UPDATE " + tables[e] + " AS t SET " + strings.Join(set, ", ") + " FROM " + staged(e) +
-		" AS s WHERE s.found = 'u' AND t.id = s.target AND t.rev = s.rev"
+	return "UPDATE " + tables[e] + " AS t SET " + strings.Join(set, ", ") + " FROM " + a.changing(e) +
+		" WHERE s.ord = m.ord AND t.id = m.target AND t.rev = m.rev"
 }
 
-// distinct makes sure that no two staged records have one key. If two have,
+// distinct makes sure that no two records to write have one key. If two have,
 // the verdict on the batch is wrong, and running again would not help.
-func (a *attempt) distinct(ctx context.Context) error {
-	for _, e := range crm.Entities {
-		if len(a.live[e]) == 0 {
-			continue
-		}
-		key := "external_id"
-		if e != crm.Customer {
-			key = "customer_key, match_key"
-		}
-		var twice bool
-		err := a.tx.NewRaw("SELECT EXISTS (SELECT 1 FROM "+staged(e)+" GROUP BY "+key+" HAVING count(*) > 1)").Scan(ctx, &twice)
-		if err != nil {
-			return err
-		}
-		if twice {
-			return fmt.Errorf("%w: two %s of the batch are the same, and the verdict calls neither a duplicate", crm.ErrUnbalanced, e.Plural())
+func (a *attempt) distinct() error {
+	for _, rs := range a.of {
+		seen := make(map[string]bool, len(rs.lines))
+		for _, ord := range rs.live() {
+			key := string(rs.key(ord))
+			if rs.entity != crm.Customer {
+				key += "\t" + string(rs.match(ord))
+			}
+			if seen[key] {
+				return fmt.Errorf("%w: two %s of the batch are the same, and the verdict calls neither a duplicate", crm.ErrUnbalanced, rs.entity.Plural())
+			}
+			seen[key] = true
 		}
 	}
 	return nil

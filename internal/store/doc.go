@@ -4,17 +4,22 @@
 //
 // The heart is [Store.Write], which writes one batch in one transaction:
 //
-//	ledger row ─▶ import's state ─┬────────── straight ──────────┬─▶ counts ─▶ commit
-//	 (is it in?)   (may it write?) └─▶ load ─▶ judge ─▶ apply ────┘
-//	                                    │       │        │
-//	                                  staged  outcomes  records, before-images
+//	ledger row ─▶ import's state ─▶ look ─▶ judge ─▶ apply ─▶ counts ─▶ commit
+//	 (is it in?)   (may it write?)   │        │        │
+//	                    what each record   outcomes  records, before-images
+//	                         would meet
 //
-// Nothing is written before every record of the batch has its outcome. Where
-// nothing in the tables can meet a record of the batch, all are new, and go
-// straight in; see straight. Should the tables refuse one, the transaction runs
-// again the long way: the records are loaded into temporary tables, and no
-// statement runs once a record: the rest is the same set-based SQL on both
-// databases. What differs between the two is in postgres.go and sqlite.go.
+// Nothing is written before every record of the batch has its outcome, and no
+// statement runs once a record. Records are staged in temporary tables and looked
+// up by one query an entity, which also compares them: what is as it should be
+// is not touched. What is decided, is decided here; see records. Those that are
+// new go into the tables as they are, those that change by way of what is
+// staged.
+//
+// A batch of which, as far as a look at some can tell, nothing is there yet, is
+// not even staged; see allNew. Should the tables refuse a record of it, the
+// transaction runs again the long way. What differs between the two databases
+// is in postgres.go and sqlite.go.
 //
 // A dry run goes the same way and ends it with plan in place of apply: what one
 // batch must know of another for the counts to be those of a real run is in the

@@ -23,6 +23,7 @@ func (a *attempt) checkDuplicates(ctx context.Context) error {
 	found := false
 	for e, of := range a.preset {
 		d.preset[e] = slices.Repeat([]crm.Outcome{crm.Duplicate}, len(of))
+		d.of[e] = &records{entity: crm.Entity(e), lines: a.of[e].lines, addresses: a.of[e].addresses}
 		for ord, o := range of {
 			if o == crm.Duplicate {
 				d.preset[e][ord], found = crm.ToWrite, true
@@ -32,21 +33,13 @@ func (a *attempt) checkDuplicates(ctx context.Context) error {
 	if !found {
 		return nil
 	}
-	for _, e := range crm.Entities {
-		if err := d.load(ctx, e); err != nil {
-			return err
-		}
-	}
-	if err := d.match(ctx); err != nil {
+	d.begin()
+	if err := d.look(ctx); err != nil {
 		return err
 	}
-	marks, err := d.marks(ctx)
-	if err != nil {
-		return err
-	}
-	for e := range marks {
-		for i, ord := range d.live[e] {
-			switch mark := marks[e][i]; {
+	for e, rs := range d.of {
+		for ord, mark := range rs.marks {
+			switch {
 			case mark == markNew && a.to.mode == crm.UpdateOnly:
 				a.preset[e][ord] = crm.Absent
 			case (mark == markSame || mark == markChanged || mark == markSince) && a.to.mode == crm.CreateOnly:

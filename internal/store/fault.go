@@ -23,6 +23,7 @@ type fault struct {
 
 	denied bool // credentials or permissions are refused
 	data   bool // some record's value is not taken
+	busy   bool // somebody else has the file
 	race   bool // somebody else wrote in between; the transaction may run again at once
 }
 
@@ -126,6 +127,7 @@ func postgresFault(pg *pgconn.PgError) *fault {
 
 // SQLite's result codes (sqlite.org/rescode.html).
 const (
+	sqliteBusy       = 5
 	sqliteReadOnly   = 8
 	sqliteTooBig     = 18
 	sqliteConstraint = 19
@@ -157,6 +159,8 @@ func sqliteFault(code int) *fault {
 		f.data = true
 	case code&0xff == sqliteReadOnly:
 		f.denied = true
+	case code&0xff == sqliteBusy:
+		f.busy = true
 	}
 	return f
 }

@@ -78,7 +78,7 @@ func locateQuery(d dialect, by *matching, e crm.Entity) string {
 	customer := "(SELECT t.id FROM customer_records AS t WHERE t.source_id = ?0 AND t.external_id = k.customer)"
 	if by != nil {
 		customer = "COALESCE(" + customer + ", (SELECT CASE WHEN count(*) = 1 THEN " + d.one("h.id") + " END FROM (" +
-			by.hits(d, "k.customer") + " AND " + by.keyed("k.customer") + " LIMIT 2) AS h))"
+			by.hits(d, "?0", "k.customer") + " AND " + by.keyed("k.customer") + " LIMIT 2) AS h))"
 	}
 	id := customer
 	if e != crm.Customer {

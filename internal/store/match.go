@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"sluice/internal/crm"
 )
@@ -58,42 +60,113 @@ func (m *matching) keyed(key string) string {
 	return fmt.Sprintf("substr(%s, 1, %d) = '%s'", key, len(m.prefix), m.prefix)
 }
 
-// hits selects the records of source ?0 that m finds for a key.
-func (m *matching) hits(d dialect, key string) string {
+// hits selects the records of a source that m finds for a key.
+func (m *matching) hits(d dialect, source, key string) string {
 	return "SELECT t.id FROM customer_records AS t WHERE " + inSource("t.source_id", m.value(d, "t."+m.field)) + " = " +
-		inSource("?0", fmt.Sprintf("substr(%s, %d)", key, len(m.prefix)+1)) + " AND NOT " + m.keyed("t.external_id")
+		inSource(source, fmt.Sprintf("substr(%s, %d)", key, len(m.prefix)+1)) + " AND NOT " + m.keyed("t.external_id")
 }
 
-// findMatching finds the customers of staged rows that no record has for an
-// external id: into column goes the one that the key hits, and 'M' into found
-// if there are more.
-func (a *attempt) findMatching(ctx context.Context, e crm.Entity, key, column string) error {
-	d := a.s.dialect
+// matchingOf returns the customers that keys hit by their field. Keys of another
+// kind, and those that hit none, are left out.
+func (a *attempt) matchingOf(ctx context.Context, keys []string) (map[string]holder, error) {
+	d, m := a.s.dialect, a.to.match
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return !strings.HasPrefix(k, m.prefix) })
+	out := make(map[string]holder)
+	if len(keys) == 0 {
+		return out, nil
+	}
 	if err := d.seek(ctx, a.tx, true); err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := a.tx.ExecContext(ctx, a.matchingQuery(e, key, column), a.to.source, a.in.Import); err != nil {
-		return err
+	err := a.inParts(keys, func(some any) error {
+		var found []struct{ Key, Hit string }
+		if err := a.tx.NewRaw(a.matchingQuery(), some, a.to.source, a.in.Import).Scan(ctx, &found); err != nil {
+			return err
+		}
+		for _, f := range found {
+			h := holder{creator: -1, many: f.Hit == ""}
+			if !h.many {
+				h.id = []byte(f.Hit)
+			}
+			out[string(crm.AppendCopyValue(nil, f.Key))] = h
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return d.seek(ctx, a.tx, false)
+	return out, d.seek(ctx, a.tx, false)
 }
 
-// matchingQuery is one statement, so that no record falls in between: another
-// batch may change one, and remember it, at this moment.
-func (a *attempt) matchingQuery(e crm.Entity, key, column string) string {
+// matchingQuery asks for keys ?0 of source ?1, and of what import ?2 remembers:
+// of those that hit, the id, or "" if there are more. It is one statement, so
+// that no record falls in between: another batch may change one, and remember
+// it, at this moment.
+func (a *attempt) matchingQuery() string {
 	m, d := a.to.match, a.s.dialect
-	hits := "(SELECT record_id AS id FROM import_customers WHERE import_number = ?1 AND external_id = " + key + " AND record_id IS NOT NULL UNION ALL " +
-		m.hits(d, key) + " AND t.changed_import <> ?1 LIMIT 2)"
-	return d.find(staged(e), hits, []string{column, "found"},
-		[]string{"CASE WHEN count(*) = 1 THEN " + d.one("t.id") + " END", "CASE WHEN count(*) > 1 THEN 'M' END"},
-		"1 = 1 HAVING count(*) > 0", "s."+column+" IS NULL AND "+m.keyed(key))
+	hits := "(SELECT record_id AS id FROM import_customers WHERE import_number = ?2 AND external_id = k.key AND record_id IS NOT NULL UNION ALL " +
+		m.hits(d, "?1", "k.key") + " AND t.changed_import <> ?2 LIMIT 2)"
+	return "SELECT f.key, f.hit FROM (SELECT k.key, (SELECT CASE count(*) WHEN 0 THEN NULL WHEN 1 THEN CAST(" + d.one("h.id") +
+		" AS text) ELSE '' END FROM " + hits + " AS h) AS hit FROM " + d.keys() + ") AS f WHERE f.hit IS NOT NULL"
+}
+
+// meetMatching finds the customers that no record has for an external id.
+func (a *attempt) meetMatching(ctx context.Context) error {
+	rs := a.of[crm.Customer]
+	at := make(map[string][]int) // several, of a batch's duplicates
+	var keys []string
+	for ord, mark := range rs.marks {
+		if mark == 0 || rs.target[ord] != nil {
+			continue
+		}
+		key := string(rs.key(ord))
+		if at[key] == nil {
+			keys = append(keys, crm.CopyValue([]byte(key)))
+		}
+		at[key] = append(at[key], ord)
+	}
+	hits, err := a.matchingOf(ctx, keys)
+	if err != nil {
+		return err
+	}
+	var ords []int
+	for key, h := range hits {
+		for _, ord := range at[key] {
+			if h.many {
+				rs.marks[ord] = markMany
+				continue
+			}
+			rs.target[ord] = h.id
+			ords = append(ords, ord)
+		}
+	}
+	if len(ords) == 0 {
+		return nil
+	}
+	slices.Sort(ords)
+	if err := a.fill(ctx, metTable(crm.Customer, a.s.dialect.types()), meeting(rs, ords)); err != nil {
+		return err
+	}
+	return a.find(ctx, rs, met(crm.Customer)+" AS m JOIN "+staged(crm.Customer)+" AS s ON s.ord = m.ord", "t.id = m.target")
+}
+
+// holdersMatching adds the customers that contacts and notes hang on by a match.
+func (a *attempt) holdersMatching(ctx context.Context, holders map[string]holder, keys []string) error {
+	open := slices.DeleteFunc(slices.Clone(keys), func(k string) bool {
+		_, ok := holders[string(crm.AppendCopyValue(nil, k))]
+		return ok
+	})
+	hits, err := a.matchingOf(ctx, open)
+	for key, h := range hits {
+		holders[key] = h
+	}
+	return err
 }
 
 // rememberMatched notes which of the records that change were met under a key
 // that is not their own: their field may say something else from now on.
 func (a *attempt) rememberMatched(ctx context.Context) error {
 	_, err := a.tx.ExecContext(ctx, "INSERT INTO import_customers (import_number, external_id, record_id) SELECT ?0, s.external_id, t.id FROM "+
-		staged(crm.Customer)+" AS s CROSS JOIN customer_records AS t WHERE s.found = 'u' AND t.id = s.target AND t.external_id <> s.external_id"+
-		" ORDER BY s.external_id", a.in.Import)
+		a.changing(crm.Customer)+" CROSS JOIN customer_records AS t WHERE s.ord = m.ord AND t.id = m.target AND t.external_id <> s.external_id ORDER BY s.external_id", a.in.Import)
 	return err
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -14,26 +15,25 @@ import (
 // created go into import_customers, where the batches to come find those that
 // their contacts and notes hang on; nothing else of a batch bears on another.
 func (a *attempt) plan(ctx context.Context) error {
-	created := a.count(crm.Customer, crm.Created)
-	if created == 0 {
-		return nil
+	var keys []string
+	for _, ord := range a.places(crm.Customer, crm.Created) {
+		keys = append(keys, crm.CopyValue(a.of[crm.Customer].key(ord)))
 	}
-	res, err := a.tx.ExecContext(ctx, "INSERT INTO import_customers (import_number, external_id) SELECT ?0, s.external_id FROM "+
-		staged(crm.Customer)+" AS s WHERE s.found IS NULL ORDER BY s.external_id ON CONFLICT DO NOTHING", a.in.Import)
-	if err != nil {
+	slices.Sort(keys) // so that two batches wait for each other and do not deadlock
+	created, want := int64(0), int64(len(keys))
+	err := a.inParts(keys, func(some any) error {
+		res, err := a.tx.ExecContext(ctx, "INSERT INTO import_customers (import_number, external_id) SELECT ?1, k.key FROM "+
+			a.s.dialect.keys()+" WHERE true ON CONFLICT DO NOTHING", some, a.in.Import)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		created += n
 		return err
+	})
+	if err == nil && created != want {
+		err = fmt.Errorf("%w: a customer would be created by two rows, and the verdict calls neither a duplicate", crm.ErrUnbalanced)
 	}
-	if n, err := res.RowsAffected(); err != nil || n != created {
-		return fmt.Errorf("%w: a customer would be created by two rows, and the verdict calls neither a duplicate", crm.ErrUnbalanced)
-	}
-	return nil
-}
-
-// findPlanned finds the contacts or notes whose customer another batch of this
-// dry run would create. They are new, as it is.
-func (a *attempt) findPlanned(ctx context.Context, e crm.Entity) error {
-	_, err := a.tx.ExecContext(ctx, a.s.dialect.find(staged(e), "import_customers", []string{"found"}, []string{"'c'"},
-		"t.import_number = ?0 AND t.external_id = s.customer_key", "s.customer_id IS NULL AND s.found IS NULL"), a.in.Import)
 	return err
 }
 
@@ -43,7 +43,11 @@ func (a *attempt) changes(ctx context.Context) (crm.Changes, error) {
 	var out crm.Changes
 	for _, e := range crm.Entities {
 		m := merge(a.s.dialect, e, a.to.rules)
-		if a.count(e, crm.Updated) == 0 || len(m.columns) == 0 {
+		n, err := a.meetChanging(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 || len(m.columns) == 0 {
 			continue
 		}
 		counts, into, sums := make([]int64, len(m.columns)), make([]any, len(m.columns)), make([]string, len(m.columns))
@@ -51,8 +55,8 @@ func (a *attempt) changes(ctx context.Context) (crm.Changes, error) {
 			sums[i] = "count(CASE WHEN " + m.values[i] + " IS DISTINCT FROM t." + c + " THEN 1 END)"
 			into[i] = &counts[i]
 		}
-		err := a.tx.QueryRowContext(ctx, "SELECT "+strings.Join(sums, ", ")+" FROM "+staged(e)+" AS s CROSS JOIN "+tables[e]+
-			" AS t WHERE s.found = 'u' AND t.id = s.target").Scan(into...)
+		err = a.tx.QueryRowContext(ctx, "SELECT "+strings.Join(sums, ", ")+" FROM "+a.changing(e)+" CROSS JOIN "+tables[e]+
+			" AS t WHERE s.ord = m.ord AND t.id = m.target").Scan(into...)
 		if err != nil {
 			return nil, err
 		}

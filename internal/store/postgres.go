@@ -1,10 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -96,57 +96,91 @@ func (p *postgresDialect) holding(ctx context.Context, do func(conn bun.Conn) er
 	return do(conn)
 }
 
-func (p *postgresDialect) prepare(ctx context.Context, tx session, e crm.Entity) error {
-	// The table is made once a connection; a pooler in between may change
-	// connections from transaction to transaction.
-	_, err := tx.ExecContext(ctx, stagedTable(e, columnTypes{
-		ord: "integer NOT NULL", integer: "bigint", uuid: "uuid", key: `text COLLATE "C"`,
-		of: []string{crm.Text: "text", crm.Time: "timestamptz(3)", crm.Int: "bigint", crm.Tags: "jsonb", crm.Attributes: "jsonb"},
-	})+" ON COMMIT DELETE ROWS")
-	return err
+// types: a temporary table is made once a connection; a pooler in between may
+// change connections from transaction to transaction.
+func (p *postgresDialect) types() columnTypes {
+	return columnTypes{place: "integer NOT NULL", primary: "integer PRIMARY KEY", integer: "bigint", uuid: "uuid", key: `text COLLATE "C"`,
+		of:  []string{crm.Text: "text", crm.Time: "timestamptz(3)", crm.Int: "bigint", crm.Tags: "jsonb", crm.Attributes: "jsonb"},
+		end: " ON COMMIT DELETE ROWS"}
 }
 
-// load hands the lines to COPY as they are, each with its place in front.
-func (p *postgresDialect) load(ctx context.Context, tx session, e crm.Entity, from *loader) error {
-	_, err := copyFrom(ctx, tx, staged(e), loadColumns(e), from)
-	if from.err != nil {
-		// The server only repeats that the lines ended.
-		return from.err
-	}
-	return err
-}
-
-// copyFrom has the server read lines from r, and returns how many it took.
-func copyFrom(ctx context.Context, tx session, table, columns string, r io.Reader) (n int64, err error) {
+// insert hands the rows to COPY.
+func (p *postgresDialect) insert(ctx context.Context, tx session, r *rows) (n int64, err error) {
 	err = tx.conn.Raw(func(c any) error {
-		tag, err := c.(*stdlib.Conn).Conn().PgConn().CopyFrom(ctx, r, "COPY "+table+" ("+columns+") FROM STDIN")
+		tag, err := c.(*stdlib.Conn).Conn().PgConn().CopyFrom(ctx, &rowReader{rows: r},
+			"COPY "+r.table+" ("+strings.Join(r.columns(), ", ")+") FROM STDIN")
 		n = tag.RowsAffected()
 		return err
 	})
 	return n, err
 }
 
-func (p *postgresDialect) create(ctx context.Context, tx session, from *creator) (int64, error) {
-	return copyFrom(ctx, tx, tables[from.entity], from.columns(), from)
-}
-
-func (p *postgresDialect) customersOf() string {
-	return `SELECT k.key, t.id, t.created_import FROM unnest(?0::text[]) AS k (key) CROSS JOIN LATERAL (SELECT t.id, t.created_import
-		FROM customer_records AS t WHERE t.source_id = ?1 AND t.external_id = k.key COLLATE "C" OFFSET 0) AS t`
-}
-
-func (p *postgresDialect) list(keys []string) any { return pgdialect.Array(keys) }
-
-func (p *postgresDialect) release(context.Context, session, crm.Entity) error { return nil }
-
-func (p *postgresDialect) small(ctx context.Context, tx session, on bool) error {
-	_, err := tx.ExecContext(ctx, "SELECT set_config('enable_hashjoin', ?0, true), set_config('enable_mergejoin', ?0, true)",
-		map[bool]string{false: "off", true: "on"}[on])
+// read has the rows sent as COPY text: for thousands of them, the least work at
+// either end.
+func (p *postgresDialect) read(ctx context.Context, tx session, query string, do func(values [][]byte) error) error {
+	w := &lineWriter{do: do}
+	err := tx.conn.Raw(func(c any) error {
+		_, err := c.(*stdlib.Conn).Conn().PgConn().CopyTo(ctx, w, "COPY ("+query+") TO STDOUT")
+		return err
+	})
+	if w.err != nil {
+		return w.err
+	}
 	return err
 }
 
-// index has nothing to do: tables of this size are joined by hashing.
-func (p *postgresDialect) index(context.Context, session) error { return nil }
+// A lineWriter divides COPY text into values. None of those it is given holds
+// what COPY escapes.
+type lineWriter struct {
+	do     func(values [][]byte) error
+	part   []byte // of a line
+	values [][]byte
+	err    error // of do
+}
+
+func (w *lineWriter) Write(b []byte) (int, error) {
+	n := len(b)
+	if len(w.part) > 0 {
+		b = append(w.part, b...)
+		w.part = nil
+	}
+	for {
+		end := bytes.IndexByte(b, '\n')
+		if end < 0 {
+			w.part = append(w.part, b...)
+			return n, nil
+		}
+		w.values = w.values[:0]
+		for line := b[:end]; line != nil; {
+			var value []byte
+			value, line = crm.CutCopy(line)
+			w.values = append(w.values, value)
+		}
+		if w.err = w.do(w.values); w.err != nil {
+			return 0, w.err
+		}
+		b = b[end+1:]
+	}
+}
+
+// lookUp: OFFSET 0 keeps the planner from walking the table instead. Of a table
+// that is being filled for the first time it has no statistics, takes a source
+// to have a handful of records, and compares each of them with each staged row.
+func (p *postgresDialect) lookUp(of []string, from string, columns []string, table, where string) string {
+	return "SELECT " + strings.Join(of, ", ") + ", f.* FROM " + from + " CROSS JOIN LATERAL (SELECT " + strings.Join(columns, ", ") +
+		" FROM " + table + " AS t WHERE " + where + " OFFSET 0) AS f"
+}
+
+func (p *postgresDialect) keys() string {
+	return `(SELECT unnest(CAST(?0 AS text[])) COLLATE "C" AS key) AS k`
+}
+
+func (p *postgresDialect) list(texts []string) any { return pgdialect.Array(texts) }
+
+func (p *postgresDialect) lookUps(ctx context.Context, tx session) error {
+	_, err := tx.ExecContext(ctx, "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
+	return err
+}
 
 // seek also keeps the server from compiling: what is off is reckoned to cost so
 // much that any statement seems worth it.
@@ -166,10 +200,6 @@ func (p *postgresDialect) time(column string) string {
 
 func (p *postgresDialect) stamp(text string) string { return "CAST(" + text + " AS timestamptz)" }
 
-func (p *postgresDialect) gather(value string) string {
-	return "COALESCE(string_agg(" + value + ", '' ORDER BY s.ord), '')"
-}
-
 func (p *postgresDialect) image(crm.Entity) string { return "row_to_json(t)" }
 
 func (p *postgresDialect) patch(a, b string) string { return "(" + a + " || " + b + ")" }
@@ -186,28 +216,4 @@ func (p *postgresDialect) lower(column string) string { return "lower(" + column
 // for a place to put a value.
 func (p *postgresDialect) host(column string) string {
 	return "rtrim(regexp_replace(split_part(translate(split_part(" + p.lower(column) + ", '://', 2), ':#' || chr(63), '///'), '/', 1), '^www[.]', ''), '.')"
-}
-
-// find updates the rows that match only: a temporary table grows by every row
-// that is written again.
-//
-// A table of records is asked once a staged row, through the index that where
-// meets: OFFSET 0 keeps the planner from walking the table instead. Of a table
-// that is being filled for the first time it has no statistics, takes a source
-// to have a handful of records, and compares each of them with each staged row.
-func (p *postgresDialect) find(staged, table string, columns, values []string, where, only string) string {
-	set := make([]string, len(columns))
-	if strings.HasPrefix(table, "staged_") {
-		for i := range columns {
-			set[i] = columns[i] + " = " + values[i]
-		}
-		return "UPDATE " + staged + " AS s SET " + strings.Join(set, ", ") + " FROM " + table + " AS t WHERE " + where + " AND " + only
-	}
-	for i := range columns {
-		set[i] = columns[i] + " = f." + columns[i]
-		values[i] += " AS " + columns[i]
-	}
-	return "UPDATE " + staged + " AS s SET " + strings.Join(set, ", ") + " FROM (SELECT s.ord, f.* FROM " + staged +
-		" AS s CROSS JOIN LATERAL (SELECT " + strings.Join(values, ", ") + " FROM " + table + " AS t WHERE " + where +
-		" OFFSET 0) AS f WHERE " + only + ") AS f WHERE s.ord = f.ord"
 }

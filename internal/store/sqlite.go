@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -102,97 +100,33 @@ func (l *sqliteDialect) alone(ctx context.Context, do func(db *bun.DB) error) er
 	return err
 }
 
-func (l *sqliteDialect) prepare(ctx context.Context, tx session, e crm.Entity) error {
-	_, err := tx.ExecContext(ctx, stagedTable(e, columnTypes{
-		ord: "INTEGER PRIMARY KEY", integer: "INTEGER", uuid: "TEXT", key: "TEXT",
-		of: []string{crm.Text: "TEXT", crm.Time: "TEXT", crm.Int: "INTEGER", crm.Tags: "TEXT CHECK (json_valid($))",
-			crm.Attributes: "TEXT CHECK (json_valid($))"},
-	})+" STRICT")
-	if err != nil {
-		return err
-	}
-	return l.release(ctx, tx, e)
-}
-
-func (l *sqliteDialect) release(ctx context.Context, tx session, e crm.Entity) error {
-	if e == crm.Customer {
-		if _, err := tx.ExecContext(ctx, "DROP INDEX IF EXISTS temp.staged_customers_key"); err != nil {
-			return err
-		}
-	}
-	_, err := tx.ExecContext(ctx, "DELETE FROM "+staged(e))
-	return err
+func (l *sqliteDialect) types() columnTypes {
+	return columnTypes{place: "INTEGER PRIMARY KEY", primary: "INTEGER PRIMARY KEY", integer: "INTEGER", uuid: "TEXT", key: "TEXT",
+		of:  []string{crm.Text: "TEXT", crm.Time: "TEXT", crm.Int: "INTEGER", crm.Tags: "TEXT", crm.Attributes: "TEXT"},
+		end: " STRICT"}
 }
 
 // checkEvery is how many rows go in between two looks at the context. Looking
 // at each would start a goroutine in the driver for each.
 const checkEvery = 500
 
-func (l *sqliteDialect) load(ctx context.Context, tx session, e crm.Entity, from *loader) error {
-	n := len(crm.BatchColumns(e)) + 1
-	insert, err := tx.Tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)",
-		staged(e), loadColumns(e), strings.TrimSuffix(strings.Repeat("?, ", n), ", ")))
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
-	row := make([]any, n)
-	for i := 0; ; i++ {
-		ord, values, err := from.values()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if len(values) != n-1 {
-			return &fault{text: fmt.Sprintf("%s: a line of %d values, want %d", e.Plural(), len(values), n-1), data: true}
-		}
-		row[0] = ord
-		for i, v := range values {
-			row[i+1] = any(v)
-			if v == "" {
-				row[i+1] = nil
-			}
-		}
-		if i%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if _, err := insert.ExecContext(context.WithoutCancel(ctx), row...); err != nil {
-			return err
-		}
-	}
-}
-
-// create binds what differs from row to row and little more: to bind a value
+// insert binds what differs from row to row and little more: to bind a value
 // costs no less than to store it.
-func (l *sqliteDialect) create(ctx context.Context, tx session, from *creator) (n int64, err error) {
-	insert, err := tx.Tx.PrepareContext(ctx, insertOwn(from))
+func (l *sqliteDialect) insert(ctx context.Context, tx session, r *rows) (n int64, err error) {
+	statement, texts := insertOne(r)
+	insert, err := tx.Tx.PrepareContext(ctx, statement)
 	if err != nil {
 		return 0, err
 	}
 	defer insert.Close()
-	tags, custom := slices.Index(from.own, "tags"), slices.Index(from.own, "custom")
-	values := make([]any, len(from.own), len(from.own)+2)
-	values = append(values, from.to.by, from.to.started)
-	for line := from.record(); line != nil; line = from.record() {
-		for i := range from.own {
-			if line == nil {
-				return n, &fault{text: from.entity.Plural() + ": a line of too few values", data: true}
-			}
-			var value []byte
-			value, line = crm.CutCopy(line)
-			if values[i] = nil; !isNull(value) {
-				values[i] = crm.CopyValue(value)
-			}
-			if (i == tags || i == custom) && !sound(value) {
-				return n, &fault{text: "a value is no JSON", data: true}
-			}
+	values := append(make([]any, len(r.own), len(r.own)+len(texts)), texts...)
+	var row []byte
+	for i := range r.count {
+		row = r.append(row[:0], i)
+		if err := bind(values[:len(r.own)], r.own, row); err != nil {
+			return n, err
 		}
-		if line != nil {
-			return n, &fault{text: from.entity.Plural() + ": a line of too many values", data: true}
-		}
-		if n%checkEvery == 0 && ctx.Err() != nil {
+		if i%checkEvery == 0 && ctx.Err() != nil {
 			return n, ctx.Err()
 		}
 		if _, err := insert.ExecContext(context.WithoutCancel(ctx), values...); err != nil {
@@ -203,41 +137,93 @@ func (l *sqliteDialect) create(ctx context.Context, tx session, from *creator) (
 	return n, nil
 }
 
-// insertOwn inserts one row of a creator: its own columns are numbered, and two
-// more values follow, who started the import and when.
-func insertOwn(from *creator) string {
-	own := len(from.own)
+// insertOne inserts one row. Its own columns are numbered, and the texts it
+// returns follow.
+func insertOne(r *rows) (statement string, texts []any) {
 	var values []string
-	for i := range own {
+	for i := range r.own {
 		values = append(values, fmt.Sprint("?", i+1))
 	}
-	for _, c := range from.shared {
-		values = append(values, map[string]string{
-			"customer_uuid": "?2", "source_id": fmt.Sprint(from.to.source), "changed_address": "?1",
-			"created_import": fmt.Sprint(from.number), "changed_import": fmt.Sprint(from.number), "rev": "1",
-			"changed_by": fmt.Sprint("?", own+1), "stored_at": fmt.Sprint("?", own+2), "updated_at": fmt.Sprint("?", own+2),
-		}[c])
+	for _, s := range r.shared {
+		switch {
+		case s.of >= 0:
+			values = append(values, fmt.Sprint("?", s.of+1))
+		case s.number:
+			values = append(values, s.value)
+		default:
+			texts = append(texts, s.value)
+			values = append(values, fmt.Sprint("?", len(r.own)+len(texts)))
+		}
 	}
-	return "INSERT INTO " + tables[from.entity] + " (" + from.columns() + ") VALUES (" + strings.Join(values, ", ") + ")"
+	return "INSERT INTO " + r.table + " (" + strings.Join(r.columns(), ", ") + ") VALUES (" + strings.Join(values, ", ") + ")", texts
 }
 
-func (l *sqliteDialect) customersOf() string {
-	return `SELECT k.value AS key, t.id, t.created_import FROM json_each(?0) AS k CROSS JOIN customer_records AS t
-		WHERE t.source_id = ?1 AND t.external_id = k.value`
+// bind fills in the values of a row. Whether a text is JSON, SQLite itself does
+// not look.
+func bind(values []any, columns []string, row []byte) error {
+	for i, column := range columns {
+		if row == nil {
+			return &fault{text: "a line of too few values", data: true}
+		}
+		var value []byte
+		value, row = crm.CutCopy(row)
+		if values[i] = nil; isNull(value) {
+			continue
+		}
+		text := crm.CopyValue(value)
+		if (column == "tags" || column == "custom") && !json.Valid([]byte(text)) {
+			return &fault{text: "a value is no JSON", data: true}
+		}
+		values[i] = text
+	}
+	if row != nil {
+		return &fault{text: "a line of too many values", data: true}
+	}
+	return nil
 }
+
+func (l *sqliteDialect) read(ctx context.Context, tx session, query string, do func(values [][]byte) error) error {
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	raw, into, values := make([]sql.RawBytes, len(columns)), make([]any, len(columns)), make([][]byte, len(columns))
+	for i := range raw {
+		into[i] = &raw[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		for i := range raw {
+			values[i] = raw[i]
+		}
+		if err := do(values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// lookUp: a cross join is done in the order in which it is written. SQLite would
+// otherwise choose which table to walk without knowing their sizes.
+func (l *sqliteDialect) lookUp(of []string, from string, columns []string, table, where string) string {
+	return "SELECT " + strings.Join(of, ", ") + ", " + strings.Join(columns, ", ") + " FROM " + from + " CROSS JOIN " + table + " AS t WHERE " + where
+}
+
+func (l *sqliteDialect) keys() string { return "(SELECT value AS key FROM json_each(?0)) AS k" }
 
 func (l *sqliteDialect) list(keys []string) any {
 	text, _ := json.Marshal(keys) // strings are always JSON
 	return string(text)
 }
 
-func (l *sqliteDialect) small(context.Context, session, bool) error { return nil }
-
-// index is made when the table is full, by sorting, and only if somebody asks.
-func (l *sqliteDialect) index(ctx context.Context, tx session) error {
-	_, err := tx.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS temp.staged_customers_key ON staged_customers (external_id)")
-	return err
-}
+func (l *sqliteDialect) lookUps(context.Context, session) error { return nil }
 
 // seek has nothing to do: SQLite takes an index where it has one.
 func (l *sqliteDialect) seek(context.Context, bun.IDB, bool) error { return nil }
@@ -257,10 +243,6 @@ func (l *sqliteDialect) lock() string { return "" }
 func (l *sqliteDialect) time(column string) string { return column }
 
 func (l *sqliteDialect) stamp(text string) string { return text }
-
-func (l *sqliteDialect) gather(value string) string {
-	return "COALESCE(group_concat(" + value + ", '' ORDER BY s.ord), '')"
-}
 
 func (l *sqliteDialect) image(e crm.Entity) string {
 	var members []string
@@ -289,11 +271,4 @@ func (l *sqliteDialect) host(column string) string {
 	}
 	host := "substr(" + rest + ", 1, instr(" + rest + " || '/', '/') - 1)"
 	return "rtrim(CASE WHEN substr(" + host + ", 1, 4) = 'www.' THEN substr(" + host + ", 5) ELSE " + host + " END, '.')"
-}
-
-// find asks once a row, through the index that where meets: SQLite would
-// otherwise choose which table to walk without knowing their sizes.
-func (l *sqliteDialect) find(staged, table string, columns, values []string, where, only string) string {
-	return "UPDATE " + staged + " AS s SET (" + strings.Join(columns, ", ") + ") = (SELECT " + strings.Join(values, ", ") +
-		" FROM " + table + " AS t WHERE " + where + ") WHERE " + only
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -41,12 +42,27 @@ func Open(ctx context.Context, address string) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	for _, db := range []*bun.DB{s.db, s.reads} {
-		if err := db.PingContext(ctx); err != nil {
+		if err := ping(ctx, db); err != nil {
 			_ = s.Close()
 			return nil, wrap("open store", err)
 		}
 	}
 	return s, nil
+}
+
+// ping connects. A SQLite file is given its journal by the first who opens it,
+// and whoever opens it at that moment is told that it is busy, and not made to
+// wait.
+func ping(ctx context.Context, db *bun.DB) error {
+	for tries := 1; ; tries++ {
+		err := db.PingContext(ctx)
+		if f := faultOf(err); f == nil || !f.busy || tries == 100 {
+			return err
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // Close ends every connection.

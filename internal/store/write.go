@@ -94,10 +94,10 @@ type attempt struct {
 	again  bool         // this is not the first attempt
 	keys   bool         // only what identifies the records is loaded, and not what could be refused
 
-	to        target
-	addresses [3][]crm.Address
-	live      [3][]int // places of the records that are loaded, ascending
-	outcomes  crm.Outcomes
+	to       target
+	of       [3]*records
+	outcomes crm.Outcomes
+	filled   []string // temporary tables
 }
 
 // errTrial rolls a trial back that went well.
@@ -122,14 +122,27 @@ func (a *attempt) run(ctx context.Context) (crm.Counts, error) {
 	if err := a.aim(ctx); err != nil {
 		return crm.Counts{}, err
 	}
+	if err := a.readAll(ctx); err != nil {
+		return crm.Counts{}, err
+	}
 	if err := a.checkDuplicates(ctx); err != nil {
 		return crm.Counts{}, err
 	}
-	counts, done, err := a.straight(ctx)
-	if err == nil && !done {
-		counts, err = a.byStaging(ctx)
+	a.begin()
+	if a.again {
+		// What looked like somebody else's doing may be our own.
+		if err := a.distinct(); err != nil {
+			return crm.Counts{}, err
+		}
 	}
+	if err := a.look(ctx); err != nil {
+		return crm.Counts{}, err
+	}
+	counts, err := a.judge()
 	if err != nil {
+		return counts, err
+	}
+	if err := a.carryOut(ctx); err != nil {
 		return counts, err
 	}
 	if a.only != nil {
@@ -146,47 +159,18 @@ func (a *attempt) run(ctx context.Context) (crm.Counts, error) {
 		}
 		counts = counts.Minus(a.in.Settles.Before)
 	}
-	if err := a.close(ctx, counts); err != nil || done {
+	if err := a.close(ctx, counts); err != nil {
 		return counts, err
 	}
-	return counts, a.release(ctx)
+	return counts, a.clear(ctx)
 }
 
-// byStaging writes the batch by way of temporary tables.
-func (a *attempt) byStaging(ctx context.Context) (crm.Counts, error) {
-	for _, e := range crm.Entities {
-		if err := a.load(ctx, e); err != nil {
-			return crm.Counts{}, err
-		}
-	}
-	if a.again {
-		// What looked like somebody else's doing may be our own.
-		if err := a.distinct(ctx); err != nil {
-			return crm.Counts{}, err
-		}
-	}
-	counts, err := a.judge(ctx)
-	if err != nil {
-		return counts, err
-	}
-	carryOut := a.apply
+// carryOut does what judge decided, or, in a dry run, what is left of it.
+func (a *attempt) carryOut(ctx context.Context) error {
 	if a.to.dry {
-		carryOut = a.plan
+		return a.plan(ctx)
 	}
-	return counts, carryOut(ctx)
-}
-
-// release gives back what the temporary tables hold.
-func (a *attempt) release(ctx context.Context) error {
-	for _, e := range crm.Entities {
-		if len(a.live[e]) == 0 {
-			continue
-		}
-		if err := a.s.dialect.release(ctx, a.tx, e); err != nil {
-			return err
-		}
-	}
-	return nil
+	return a.apply(ctx)
 }
 
 // A target is what a batch's import says about writing it.
@@ -232,57 +216,13 @@ func (a *attempt) aim(ctx context.Context) error {
 	return json.Unmarshal([]byte(file.Rules), &a.to.rules)
 }
 
-// load fills the temporary table of e with the records to write, and notes
-// where every record of e is.
-func (a *attempt) load(ctx context.Context, e crm.Entity) error {
-	records := a.in.Batch.Part(e).Records
-	if records == 0 {
-		return nil
-	}
-	for ord, o := range a.preset[e] {
-		if o == crm.ToWrite && (a.only == nil || a.only[e][ord]) {
-			a.live[e] = append(a.live[e], ord)
-		}
-	}
-	from, err := a.stage(ctx, e, a.live[e])
-	if from != nil {
-		a.addresses[e] = from.addresses
-	}
-	return err
-}
-
-// stage fills the temporary table of e with the records at some places,
-// ascending.
-func (a *attempt) stage(ctx context.Context, e crm.Entity, places []int) (*loader, error) {
-	if err := a.s.dialect.prepare(ctx, a.tx, e); err != nil {
-		return nil, err
-	}
-	r, err := a.open(ctx, e)
-	if err != nil {
-		return nil, passing{err}
-	}
-	defer r.Close()
-	from := newLoader(e, r, a.in.Batch.Part(e).Records, func(ord int) bool {
-		for len(places) > 0 && places[0] < ord {
-			places = places[1:]
-		}
-		return len(places) > 0 && places[0] == ord
-	})
-	if a.keys {
-		from.first = keyColumns[e]
-	}
-	return from, a.s.dialect.load(ctx, a.tx, e, from)
-}
-
-// clear empties the temporary tables of a connection that will be used again.
+// clear empties the temporary tables, which the connection's next batch uses.
 func (a *attempt) clear(ctx context.Context) error {
-	for _, e := range crm.Entities {
-		if a.in.Batch.Part(e).Records == 0 {
-			continue
-		}
-		if _, err := a.tx.ExecContext(ctx, "DELETE FROM "+staged(e)); err != nil {
+	for _, table := range a.filled {
+		if _, err := a.tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 			return err
 		}
 	}
+	a.filled = nil
 	return nil
 }

@@ -361,15 +361,14 @@ func TestSomebodyElsesWriteRunsTheTransactionAgain(t *testing.T) {
 		// A customer changes between judge and apply.
 		err = s.inSession(ctx, func(tx session) error {
 			a.tx = tx
-			if err := a.aim(ctx); err != nil {
+			if err := errors.Join(a.aim(ctx), a.readAll(ctx)); err != nil {
 				return err
 			}
-			for _, e := range crm.Entities {
-				if err := a.load(ctx, e); err != nil {
-					return err
-				}
+			a.begin()
+			if err := a.look(ctx); err != nil {
+				return err
 			}
-			if _, err := a.judge(ctx); err != nil {
+			if _, err := a.judge(); err != nil {
 				return err
 			}
 			db := s.db.ExecContext

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"sluice/internal/crm"
+)
+
+// records are those of one entity in a batch: their lines as staged, and what
+// is found out about them. Every slice goes by the record's place in the batch.
+type records struct {
+	entity    crm.Entity
+	lines     [][]byte // in COPY text form, without newlines
+	addresses []crm.Address
+	marks     []byte // what is found out; 0 if the record is not to be written, or not any more
+
+	target [][]byte // the id of the record that is there already; nil if there is none
+	rev    []int64  // of that record
+
+	// Contacts and notes:
+	customer [][]byte // the id of the customer they hang on; nil if there is none
+	creator  []int    // the place of that customer if the batch creates it, else -1
+}
+
+// readAll reads the records of the batch.
+func (a *attempt) readAll(ctx context.Context) (err error) {
+	for _, e := range crm.Entities {
+		if a.of[e], err = a.readRecords(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *attempt) readRecords(ctx context.Context, e crm.Entity) (*records, error) {
+	rs := &records{entity: e}
+	want := a.in.Batch.Part(e).Records
+	if want == 0 {
+		return rs, nil
+	}
+	r, err := a.open(ctx, e)
+	if err != nil {
+		return nil, passing{err}
+	}
+	defer r.Close()
+	raw, err := io.ReadAll(r)
+	if err == nil {
+		err = rs.split(raw, want)
+	}
+	if err != nil {
+		if crm.TypeOf(err) == "" {
+			err = fmt.Errorf("read %s: %w", e.Plural(), err)
+		}
+		return nil, passing{err} // it is of the stage, not of the database
+	}
+	return rs, nil
+}
+
+// split takes the lines, of which there must be want, in address order: the
+// outcomes of a row's records are found together by walking them side by side.
+func (rs *records) split(raw []byte, want int) error {
+	rs.lines, rs.addresses = make([][]byte, 0, want), make([]crm.Address, 0, want)
+	for len(raw) > 0 {
+		end := bytes.IndexByte(raw, '\n')
+		if end < 0 {
+			return io.ErrUnexpectedEOF
+		}
+		address := crm.CopyAddress(raw)
+		if n := len(rs.addresses); n > 0 && rs.addresses[n-1] >= address {
+			return fmt.Errorf("%w: %s: line %d of file %d follows line %d of file %d", crm.ErrUnbalanced, rs.entity.Plural(),
+				address.Line(), address.File(), rs.addresses[n-1].Line(), rs.addresses[n-1].File())
+		}
+		rs.lines, rs.addresses, raw = append(rs.lines, raw[:end]), append(rs.addresses, address), raw[end+1:]
+	}
+	if len(rs.lines) != want {
+		return fmt.Errorf("%w: %d %s are staged, want %d", crm.ErrUnbalanced, len(rs.lines), rs.entity.Plural(), want)
+	}
+	return nil
+}
+
+// begin marks the records that are to be written as new, as long as nothing
+// else is known of them.
+func (rs *records) begin(live func(ord int) bool) {
+	n := len(rs.lines)
+	rs.marks, rs.target, rs.rev = make([]byte, n), make([][]byte, n), make([]int64, n)
+	if rs.entity != crm.Customer {
+		rs.customer, rs.creator = make([][]byte, n), make([]int, n)
+	}
+	for ord := range rs.marks {
+		if live(ord) {
+			rs.marks[ord] = markNew
+		}
+	}
+}
+
+// live lists the places of the records to write.
+func (rs *records) live() []int {
+	out := make([]int, 0, len(rs.marks))
+	for ord, mark := range rs.marks {
+		if mark != 0 {
+			out = append(out, ord)
+		}
+	}
+	return out
+}
+
+// key returns what names the customer, as COPY has it: the record itself, or
+// the one that a contact or note hangs on.
+func (rs *records) key(ord int) []byte {
+	_, rest := crm.CutCopy(rs.lines[ord])
+	_, rest = crm.CutCopy(rest)
+	key, _ := crm.CutCopy(rest)
+	return key
+}
+
+// match returns the match key of a contact or note.
+func (rs *records) match(ord int) []byte {
+	rest := rs.lines[ord]
+	for range 3 {
+		_, rest = crm.CutCopy(rest)
+	}
+	key, _ := crm.CutCopy(rest)
+	return key
+}
+
+// id returns the id that a record takes if it is created.
+func (rs *records) id(ord int) []byte {
+	_, rest := crm.CutCopy(rs.lines[ord])
+	id, _ := crm.CutCopy(rest)
+	return id
+}

@@ -108,7 +108,7 @@ func (w *world) try(file string, o options) (crm.Report, error) {
 	suite.SetLogger(sdklog.NewStructuredLogger(log))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(5 * time.Minute)
-	env.SetWorkerOptions(worker.Options{})
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a busy machine is no deadlock
 	workflows.Register(env)
 	var registry worker.ActivityRegistry = env
 	if w.wrap != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -21,6 +22,10 @@ type postgresDialect struct{ db *bun.DB }
 // migrationLock is the key of the advisory lock that migrations hold: the
 // letters "sluice" as a number.
 const migrationLock = 0x736c75696365
+
+// idle is how many connections are kept for the next batch: a new one makes its
+// temporary tables first.
+const idle = 8
 
 func openPostgres(address string) (*Store, error) {
 	config, err := pgx.ParseConfig(address)
@@ -42,7 +47,10 @@ func openPostgres(address string) (*Store, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
-	db := bun.NewDB(stdlib.OpenDB(*config), pgdialect.New())
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxIdleConns(idle)
+	pool.SetConnMaxIdleTime(time.Minute)
+	db := bun.NewDB(pool, pgdialect.New())
 	return &Store{db: db, reads: db, dialect: &postgresDialect{db}}, nil
 }
 

@@ -85,6 +85,9 @@ func newWorker(ctx context.Context, c Config, t client.Client, s *store.Store, g
 			// thousand batches in memory.
 			MaxConcurrentActivityExecutionSize: max(4, 2*runtime.NumCPU()),
 			WorkerStopTimeout:                  stopTime,
+			// Else the worker that decides on a step keeps it, and a second one
+			// has next to nothing of an import.
+			DisableEagerActivities: true,
 			// A cancel or a pause reaches a step with a heartbeat that is
 			// really sent.
 			MaxHeartbeatThrottleInterval: 5 * time.Second,

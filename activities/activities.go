@@ -30,6 +30,7 @@ type Stage interface {
 	Open(ctx context.Context, o crm.Object, offset int64) (io.ReadCloser, error)
 	OpenKey(ctx context.Context, key string) (io.ReadCloser, error) // unchecked
 	ReadCompressed(ctx context.Context, o crm.Object) (io.ReadCloser, error)
+	ReadCompressedKey(ctx context.Context, key string) (io.ReadCloser, error) // by its own checksum alone
 	Path(o crm.Object) string
 }
 

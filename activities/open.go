@@ -72,7 +72,9 @@ const maxMapping = 1 << 20
 // The places of an import's objects in the stage. Batches and rewritten files
 // carry the attempt in their keys as well, so that no attempt touches what
 // another one staged.
-func verdictKey(id string, batch int) string { return fmt.Sprintf("imports/%s/verdicts/%d", id, batch) }
+func verdictKey(id string, batch int) string {
+	return fmt.Sprintf("imports/%s/verdicts/%d.zst", id, batch)
+}
 func batchKey(id, attempt string, n int) string {
 	return fmt.Sprintf("imports/%s/batches/%d/%s", id, n, attempt)
 }

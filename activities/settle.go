@@ -66,7 +66,7 @@ func (s *settling) survey(ctx context.Context) (found bool, err error) {
 		s.next = max(s.next, row.Batch.Number+1)
 		s.out.Batches++
 		s.out.Counts.Add(row.Counts)
-		keys, err := s.a.batchKeys(ctx, row.Verdict)
+		keys, err := s.a.batchKeys(ctx, row.Batch.Keys)
 		if err != nil {
 			return false, err
 		}
@@ -95,7 +95,7 @@ func (s *settling) batch(ctx context.Context, r *crm.LedgerRow) error {
 	if !held(r) && !rejectedByWrite(r) && !mayFollow {
 		return ctx.Err()
 	}
-	keys, err := s.a.batchKeys(ctx, r.Verdict)
+	keys, err := s.a.batchKeys(ctx, r.Batch.Keys)
 	if err != nil {
 		return err
 	}
@@ -296,7 +296,11 @@ func (s *settling) stage(ctx context.Context, c *chunk) (b crm.Batch, verdict cr
 			return b, verdict, err
 		}
 	}
-	verdict, err = s.a.Stage.Put(ctx, prefix+"/verdict", bytes.NewReader(c.keys.Encode()))
+	if b.Keys, err = s.a.Stage.Put(ctx, prefix+"/keys", bytes.NewReader(c.keys.Encode())); err != nil {
+		return b, verdict, err
+	}
+	v := crm.BatchVerdict{Keys: b.Keys, Outcomes: c.keys.Outcomes}
+	verdict, err = s.a.Stage.PutCompressed(ctx, prefix+"/verdict.zst", bytes.NewReader(v.Encode()))
 	return b, verdict, err
 }
 

@@ -17,12 +17,12 @@ import (
 // record of the import's own at another address, which means that our counting
 // is wrong. A database that cannot be reached is waited for.
 func (a *Activities) Write(ctx context.Context, in crm.WriteInput) (crm.Written, error) {
-	keys, err := a.batchKeys(ctx, in.Verdict.Object)
+	verdict, err := a.batchVerdict(a.Stage.ReadCompressed(ctx, in.Verdict.Object))
 	if err != nil {
 		return crm.Written{}, err
 	}
 	counts, err := a.Store.Write(ctx, crm.WriteBatch{
-		Import: in.Import.Number, Batch: in.Batch, Verdict: in.Verdict.Object, Preset: keys.Outcomes,
+		Import: in.Import.Number, Batch: in.Batch, Verdict: in.Verdict.Object, Preset: verdict.Outcomes,
 	}, a.partOpener(&in.Batch))
 	return crm.Written{Counts: counts}, err
 }

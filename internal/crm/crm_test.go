@@ -139,13 +139,6 @@ func TestBatchKeysRoundTripAndDamageIsAnError(t *testing.T) {
 			}
 			k.AddRow(keys)
 		}
-		if rapid.Bool().Draw(t, "judged") {
-			for e := range k.Of {
-				for range k.Of[e] {
-					k.Outcomes[e] = append(k.Outcomes[e], rapid.SampledFrom([]crm.Outcome{crm.ToWrite, crm.Duplicate}).Draw(t, "outcome"))
-				}
-			}
-		}
 		b := k.Encode()
 		got, err := crm.DecodeBatchKeys(b)
 		if err != nil || !bytes.Equal(got.Encode(), b) {
@@ -155,6 +148,24 @@ func TestBatchKeysRoundTripAndDamageIsAnError(t *testing.T) {
 			if _, err := crm.DecodeBatchKeys(b[:cut]); err == nil {
 				t.Fatalf("%d of %d bytes decode without an error", cut, len(b))
 			}
+		}
+	})
+}
+
+func TestVerdictsRoundTripAndDamageIsAnError(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		v := crm.BatchVerdict{Keys: crm.Object{Key: "a/b", Size: rapid.Int64Min(0).Draw(t, "size"), SHA256: "00"}}
+		for e := range v.Outcomes {
+			v.Outcomes[e] = rapid.SliceOfN(rapid.SampledFrom([]crm.Outcome{crm.ToWrite, crm.Duplicate}), 0, 20).Draw(t, "outcomes")
+		}
+		b := v.Encode()
+		got, err := crm.DecodeBatchVerdict(b)
+		if err != nil || !bytes.Equal(got.Encode(), b) || got.Keys != v.Keys {
+			t.Fatalf("decoded to %+v, %v", got, err)
+		}
+		if _, err := crm.DecodeBatchVerdict(b[:rapid.IntRange(0, len(b)-1).Draw(t, "cut")]); err == nil {
+			t.Fatal("a part of it decodes without an error")
 		}
 	})
 }

@@ -3,7 +3,6 @@ package crm
 import (
 	"encoding/binary"
 	"errors"
-	"io"
 	"math/bits"
 	"slices"
 )
@@ -51,15 +50,14 @@ func (k *BatchKeys) Reset() {
 	}
 }
 
-// Encode returns k as bytes: the number of rows as a varint, the rows, the
-// keys by entity, then a byte that says whether a verdict follows, and the
-// verdict by entity.
+// Encode returns k as bytes, without the verdict: the number of rows as a varint,
+// the rows, and the keys by entity.
 func (k *BatchKeys) Encode() []byte { return k.Append(nil) }
 
 // Append appends what Encode returns to dst.
 func (k *BatchKeys) Append(dst []byte) []byte {
 	records := len(k.Of[Customer]) + len(k.Of[Contact]) + len(k.Of[Note])
-	out := slices.Grow(dst, binary.MaxVarintLen64+len(k.Rows)+records*(len(Key{})+1)+1)
+	out := slices.Grow(dst, binary.MaxVarintLen64+len(k.Rows)+records*len(Key{}))
 	out = binary.AppendUvarint(out, uint64(len(k.Rows)))
 	out = append(out, k.Rows...)
 	for _, keys := range k.Of {
@@ -67,25 +65,7 @@ func (k *BatchKeys) Append(dst []byte) []byte {
 			out = append(out, keys[i][:]...)
 		}
 	}
-	if !k.judged() {
-		return append(out, 0)
-	}
-	out = append(out, 1)
-	for _, outcomes := range k.Outcomes {
-		for _, o := range outcomes {
-			out = append(out, byte(o))
-		}
-	}
 	return out
-}
-
-func (k *BatchKeys) judged() bool {
-	for e := range k.Of {
-		if len(k.Outcomes[e]) != len(k.Of[e]) {
-			return false
-		}
-	}
-	return true
 }
 
 var errBatchKeys = errors.New("batch keys: damaged")
@@ -115,29 +95,10 @@ func DecodeBatchKeys(b []byte) (*BatchKeys, error) {
 			b = b[len(Key{}):]
 		}
 	}
-	return k, k.decodeOutcomes(b, counts)
-}
-
-func (k *BatchKeys) decodeOutcomes(b []byte, counts [3]int) error {
-	if len(b) == 0 {
-		return io.ErrUnexpectedEOF
+	if len(b) > 0 {
+		return nil, errBatchKeys
 	}
-	judged := b[0] == 1
-	b = b[1:]
-	if !judged {
-		return nil
-	}
-	if len(b) != counts[0]+counts[1]+counts[2] {
-		return errBatchKeys
-	}
-	for e, count := range counts {
-		k.Outcomes[e] = make([]Outcome, count)
-		for i := range k.Outcomes[e] {
-			k.Outcomes[e][i] = Outcome(b[i])
-		}
-		b = b[count:]
-	}
-	return nil
+	return k, nil
 }
 
 // Duplicates counts the duplicates of a verdict: the rows every record of

@@ -125,8 +125,7 @@ type Deduped struct {
 	Counts   Counts    `json:"counts"`             // Duplicate rows and records of the group
 }
 
-// A Verdict refers to the staged list of the records of one batch that repeat
-// an earlier record.
+// A Verdict refers to the staged [BatchVerdict] of one batch.
 type Verdict struct {
 	Object Object `json:"object"`
 }

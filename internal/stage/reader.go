@@ -127,13 +127,27 @@ func (s *Stage) ReadCompressed(ctx context.Context, o crm.Object) (io.ReadCloser
 	if err != nil {
 		return nil, err
 	}
+	return s.expand(o.Key, r)
+}
+
+// ReadCompressedKey is to [Stage.ReadCompressed] as [Stage.OpenKey] is to
+// [Stage.Open]: damage shows by the checksum that zstd keeps.
+func (s *Stage) ReadCompressedKey(ctx context.Context, key string) (io.ReadCloser, error) {
+	r, err := s.OpenKey(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return s.expand(key, r)
+}
+
+func (s *Stage) expand(key string, r io.ReadCloser) (io.ReadCloser, error) {
 	from := &source{r: r}
 	unzip, err := s.decoder(from)
 	if err != nil {
 		r.Close()
-		return nil, fmt.Errorf("stage object %s: %w", o.Key, err)
+		return nil, fmt.Errorf("stage object %s: %w", key, err)
 	}
-	return &expanded{stage: s, key: o.Key, from: from, unzip: unzip}, nil
+	return &expanded{stage: s, key: key, from: from, unzip: unzip}, nil
 }
 
 // decoder takes a decoder from the pool. With one goroutine, it needs no

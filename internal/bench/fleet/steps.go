@@ -153,7 +153,7 @@ func (s *steps) dedupe(ctx context.Context, in crm.DedupeInput) (crm.Deduped, er
 	for _, b := range in.Batches {
 		keys += b.Keys.Size / 16
 		out.Verdicts = append(out.Verdicts, crm.Verdict{Object: object(
-			fmt.Sprintf("imports/%s/verdicts/%d", in.Import.ID, b.Number), b.Keys.Size/16*17)})
+			fmt.Sprintf("imports/%s/verdicts/%d.zst", in.Import.ID, b.Number), b.Keys.Size/160)})
 	}
 	out.Counts.Duplicate = keys / duplicateEvery
 	out.Claims.Size += keys - out.Counts.Duplicate

@@ -52,8 +52,8 @@ func (a *attempt) holdersOfBatch(into map[string]holder) {
 	for ord, mark := range rs.marks {
 		switch {
 		case mark == 0 || mark == markMany:
-		case rs.target[ord] != nil:
-			into[string(rs.key(ord))] = holder{id: rs.target[ord], creator: -1}
+		case rs.targetOf(ord) != nil:
+			into[string(rs.key(ord))] = holder{id: rs.targetOf(ord), creator: -1}
 		default:
 			into[string(rs.key(ord))] = holder{id: rs.id(ord), creator: ord}
 		}

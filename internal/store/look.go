@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -104,8 +105,8 @@ func (a *attempt) find(ctx context.Context, rs *records, from, where string) err
 		if ord >= len(rs.marks) || len(values[3]) != 1 {
 			return fmt.Errorf("%w: a record that was not staged is found", crm.ErrUnbalanced)
 		}
-		rs.marks[ord], rs.rev[ord] = values[3][0], rev
-		rs.target[ord] = append([]byte(nil), values[1]...)
+		rs.marks[ord] = values[3][0]
+		rs.meets(ord, bytes.Clone(values[1]), rev)
 		return nil
 	})
 }

@@ -116,7 +116,7 @@ func (a *attempt) meetMatching(ctx context.Context) error {
 	at := make(map[string][]int) // several, of a batch's duplicates
 	var keys []string
 	for ord, mark := range rs.marks {
-		if mark == 0 || rs.target[ord] != nil {
+		if mark == 0 || rs.targetOf(ord) != nil {
 			continue
 		}
 		key := string(rs.key(ord))
@@ -136,7 +136,7 @@ func (a *attempt) meetMatching(ctx context.Context) error {
 				rs.marks[ord] = markMany
 				continue
 			}
-			rs.target[ord] = h.id
+			rs.meets(ord, h.id, 0)
 			ords = append(ords, ord)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"sluice/internal/crm"
 )
@@ -17,6 +18,7 @@ type records struct {
 	addresses []crm.Address
 	marks     []byte // what is found out; 0 if the record is not to be written, or not any more
 
+	// Nil as long as none is found to be there:
 	target [][]byte // the id of the record that is there already; nil if there is none
 	rev    []int64  // of that record
 
@@ -35,6 +37,10 @@ func (a *attempt) readAll(ctx context.Context) (err error) {
 	return nil
 }
 
+// texts are those of batches, to be used again: they are most of what writing
+// asks of memory.
+var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 func (a *attempt) readRecords(ctx context.Context, e crm.Entity) (*records, error) {
 	rs := &records{entity: e}
 	want := a.in.Batch.Part(e).Records
@@ -46,9 +52,11 @@ func (a *attempt) readRecords(ctx context.Context, e crm.Entity) (*records, erro
 		return nil, passing{err}
 	}
 	defer r.Close()
-	raw, err := io.ReadAll(r)
-	if err == nil {
-		err = rs.split(raw, want)
+	raw := texts.Get().(*bytes.Buffer)
+	raw.Reset()
+	a.texts = append(a.texts, raw)
+	if _, err = raw.ReadFrom(r); err == nil {
+		err = rs.split(raw.Bytes(), want)
 	}
 	if err != nil {
 		if crm.TypeOf(err) == "" {
@@ -85,7 +93,7 @@ func (rs *records) split(raw []byte, want int) error {
 // else is known of them.
 func (rs *records) begin(live func(ord int) bool) {
 	n := len(rs.lines)
-	rs.marks, rs.target, rs.rev = make([]byte, n), make([][]byte, n), make([]int64, n)
+	rs.marks, rs.target, rs.rev = make([]byte, n), nil, nil
 	if rs.entity != crm.Customer {
 		rs.customer, rs.creator = make([][]byte, n), make([]int, n)
 	}
@@ -94,6 +102,22 @@ func (rs *records) begin(live func(ord int) bool) {
 			rs.marks[ord] = markNew
 		}
 	}
+}
+
+// meets notes which record a record meets.
+func (rs *records) meets(ord int, target []byte, rev int64) {
+	if rs.target == nil {
+		rs.target, rs.rev = make([][]byte, len(rs.lines)), make([]int64, len(rs.lines))
+	}
+	rs.target[ord], rs.rev[ord] = target, rev
+}
+
+// targetOf returns the id of the record that a record meets, or nil.
+func (rs *records) targetOf(ord int) []byte {
+	if rs.target == nil {
+		return nil
+	}
+	return rs.target[ord]
 }
 
 // live lists the places of the records to write.

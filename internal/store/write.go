@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -97,7 +98,8 @@ type attempt struct {
 	to       target
 	of       [3]*records
 	outcomes crm.Outcomes
-	filled   []string // temporary tables
+	filled   []string        // temporary tables
+	texts    []*bytes.Buffer // that the records lie in
 }
 
 // errTrial rolls a trial back that went well.
@@ -107,6 +109,11 @@ func (s *Store) attempt(ctx context.Context, a *attempt) (counts crm.Counts, err
 	for e := range a.preset {
 		a.preset[e] = slices.Clone(a.preset[e])
 	}
+	defer func() {
+		for _, t := range a.texts {
+			texts.Put(t)
+		}
+	}()
 	err = s.inSession(ctx, func(tx session) error {
 		a.tx = tx
 		counts, err = a.run(ctx)

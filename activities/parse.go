@@ -3,6 +3,7 @@ package activities
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -170,7 +171,8 @@ func (g *grouping) reject(b *crm.Batch, faults []crm.Rejection) {
 // list adds the row at hand to a list, with what is to be said of it.
 func (g *grouping) list(to []byte, faults []crm.Rejection) []byte {
 	row := crm.RejectedRow{File: g.rows.address.File(), Line: g.rows.address.Line(), Faults: faults, Cells: g.row.Cells}
-	return row.AppendJSON(to)
+	line, _ := json.Marshal(row) // it holds nothing that JSON does not
+	return append(append(to, line...), '\n')
 }
 
 // add appends the records of the row at hand to the batch's parts.

@@ -48,13 +48,3 @@ func BenchmarkRecordID(b *testing.B) {
 		crm.RecordID(started, crm.Contact, crm.At(0, 12345))
 	}
 }
-
-func BenchmarkRejectedRow(b *testing.B) {
-	b.ReportAllocs()
-	row := crm.RejectedRow{Line: 12345, Faults: []crm.Rejection{{Column: "state", Reason: crm.ReasonStateLeftOut}}, Cells: benchValues}
-	var line []byte
-	for b.Loop() {
-		line = row.AppendJSON(line[:0])
-	}
-	b.SetBytes(int64(len(line)))
-}

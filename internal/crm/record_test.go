@@ -2,42 +2,14 @@ package crm_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"sluice/internal/crm"
 )
-
-func TestLineOfARowIsWhatEncodingJSONMakesOfIt(t *testing.T) {
-	t.Parallel()
-	text := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }),
-		rapid.StringOf(rapid.SampledFrom([]rune("a<>&\"\\/\b\f\n\r\t\x00\x1f\x7f\u2028\u2029\ufffdé李😀"))))
-	rapid.Check(t, func(t *rapid.T) {
-		r := crm.RejectedRow{File: rapid.IntRange(0, 3).Draw(t, "file"), Line: rapid.Int64().Draw(t, "line")}
-		if rapid.Bool().Draw(t, "has cells") {
-			r.Cells = rapid.SliceOf(text).Draw(t, "cells")
-		}
-		if rapid.Bool().Draw(t, "has faults") {
-			r.Faults = []crm.Rejection{}
-		}
-		for range rapid.IntRange(0, 2).Draw(t, "faults") {
-			r.Faults = append(r.Faults, crm.Rejection{Column: text.Draw(t, "column"), Reason: crm.ReasonBadEmail})
-		}
-		want, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := r.AppendJSON([]byte("x")); string(got) != "x"+string(want)+"\n" {
-			t.Fatalf("AppendJSON = %s, want %s", got, want)
-		}
-	})
-}
 
 func TestLineOfARecordHasTheColumnsOfABatch(t *testing.T) {
 	t.Parallel()

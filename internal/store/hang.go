@@ -8,10 +8,9 @@ import (
 
 // A holder is a customer that contacts and notes may hang on.
 type holder struct {
-	id      []byte
-	creator int  // its place in the batch, if the batch creates it; else -1
-	many    bool // the key hits several: which it is, nobody knows
-	planned bool // in a dry run, another batch would create it
+	id      []byte // nil if there are many, or if another batch of a dry run would create it
+	creator int    // its place in the batch, if the batch creates it; else -1
+	many    bool   // the key hits several: which it is, nobody knows
 }
 
 // hang finds the customers that contacts and notes hang on: first among those
@@ -136,7 +135,7 @@ func (a *attempt) holdersPlanned(ctx context.Context, holders map[string]holder,
 		for _, c := range found {
 			key := string(crm.AppendCopyValue(nil, c.Key))
 			if _, ok := holders[key]; !ok {
-				holders[key] = holder{creator: -1, planned: true}
+				holders[key] = holder{creator: -1}
 			}
 		}
 		return nil

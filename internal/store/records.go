@@ -41,6 +41,7 @@ func (a *attempt) readAll(ctx context.Context) (err error) {
 // asks of memory.
 var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
+// readRecords reads the records of e. They are good until the attempt ends.
 func (a *attempt) readRecords(ctx context.Context, e crm.Entity) (*records, error) {
 	rs := &records{entity: e}
 	want := a.in.Batch.Part(e).Records

@@ -2,6 +2,7 @@ package store
 
 import (
 	"io"
+	"slices"
 	"strconv"
 
 	"sluice/internal/crm"
@@ -76,14 +77,10 @@ func (r *rowReader) Read(p []byte) (int, error) {
 
 // created are the new records of one entity as rows of its table.
 func (a *attempt) created(rs *records) *rows {
-	r := &rows{table: tables[rs.entity], own: []string{"created_address", "id"}}
+	r := &rows{table: tables[rs.entity], own: batchColumns(rs.entity)}
+	r.own[0] = "created_address"
 	if rs.entity == crm.Customer {
 		r.shared = []shared{{column: "customer_uuid", of: 1}, sharedNumber("source_id", a.to.source)}
-	} else {
-		r.own = append(r.own, "customer_id", "match_key")
-	}
-	for _, f := range crm.Fields(rs.entity) {
-		r.own = append(r.own, f.Name)
 	}
 	r.shared = append(r.shared, shared{column: "changed_address", of: 0},
 		sharedNumber("created_import", a.in.Import), sharedNumber("changed_import", a.in.Import), sharedNumber("rev", 1),
@@ -96,6 +93,16 @@ func (a *attempt) created(rs *records) *rows {
 		return asNew(dst, fields)
 	}
 	return r
+}
+
+// batchColumns lists the columns of a batch, with the id of a contact's or note's
+// customer for its key.
+func batchColumns(e crm.Entity) []string {
+	columns := crm.BatchColumns(e)
+	if e != crm.Customer {
+		columns[slices.Index(columns, "customer_key")] = "customer_id"
+	}
+	return columns
 }
 
 // appendPlace appends what places a record, each value followed by a tab, with
@@ -123,13 +130,7 @@ func isNull(value []byte) bool { return string(value) == `\N` }
 // staging are records as rows of a temporary table: those at some places. Keys
 // alone are staged with all else blank.
 func (a *attempt) staging(rs *records, ords []int) *rows {
-	r := &rows{table: staged(rs.entity), own: []string{"ord", "address", "id"}, count: len(ords)}
-	if rs.entity != crm.Customer {
-		r.own = append(r.own, "customer_id", "match_key")
-	}
-	for _, f := range crm.Fields(rs.entity) {
-		r.own = append(r.own, f.Name)
-	}
+	r := &rows{table: staged(rs.entity), own: append([]string{"ord"}, batchColumns(rs.entity)...), count: len(ords)}
 	r.append = func(dst []byte, row int) []byte {
 		dst = append(strconv.AppendInt(dst, int64(ords[row]), 10), '\t')
 		dst, fields := rs.appendPlace(dst, ords[row], rs.customer)

@@ -142,7 +142,7 @@ func leadsToParse(tb testing.TB, rows int) (a *Activities, size int64, parse fun
 		tb.Fatal(err)
 	}
 	return a, int64(len(text)), func() (groups []crm.Parsed) {
-		in := crm.ParseInput{Import: imp, File: db.file.Parsed, From: db.file.Start, Batches: 8, Rows: 20_000, Bytes: 4 << 20}
+		in := crm.ParseInput{Import: imp, File: db.file.Parsed, From: db.file.Start, Batches: 8, Rows: 25_000, Bytes: 6 << 20}
 		for {
 			v, err := env.ExecuteActivity(a.Parse, in)
 			var p crm.Parsed

@@ -206,7 +206,7 @@ func (g *grouping) stage(ctx context.Context, b *crm.Batch) (err error) {
 			continue
 		}
 		p := b.Part(e)
-		p.Records = g.counts[e]
+		p.Records, p.Bytes = g.counts[e], len(g.parts[e])
 		if p.Object, err = g.a.Stage.PutCompressed(ctx, prefix+"/"+e.Plural()+".zst", bytes.NewReader(g.parts[e])); err != nil {
 			return err
 		}

@@ -3,8 +3,7 @@ package activities
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
+	"fmt"
 
 	"sluice/internal/crm"
 )
@@ -99,18 +98,15 @@ func (s *settling) batch(ctx context.Context, r *crm.LedgerRow) error {
 	if err != nil {
 		return err
 	}
-	lines, err := s.lines(ctx, r)
-	if err != nil {
-		return err
-	}
+	text := &batchLines{a: s.a, batch: &r.Batch}
 	var at [3]int
 	for _, has := range keys.Rows {
-		row := leftover{batch: r.Batch.Number, file: r.Batch.File}
+		row := leftover{batch: r.Batch.Number, file: r.Batch.File, text: text}
 		for e := range at {
 			row.at[e] = -1
 			if has&(1<<e) != 0 {
 				row.at[e] = at[e]
-				row.keys[e], row.outcomes[e], row.lines[e] = keys.Of[e][at[e]], r.Outcomes[e][at[e]], lines[e][at[e]]
+				row.keys[e], row.outcomes[e] = keys.Of[e][at[e]], r.Outcomes[e][at[e]]
 				at[e]++
 			}
 		}
@@ -121,18 +117,24 @@ func (s *settling) batch(ctx context.Context, r *crm.LedgerRow) error {
 	return ctx.Err()
 }
 
-// lines reads the lines of a batch's records, by entity.
-func (s *settling) lines(ctx context.Context, r *crm.LedgerRow) (lines [3][][]byte, err error) {
-	for _, e := range crm.Entities {
-		part := r.Batch.Part(e)
-		if part.Records == 0 {
-			continue
+// batchLines reads the lines of a batch's records when one is asked for: most
+// batches have nothing to settle.
+type batchLines struct {
+	a     *Activities
+	batch *crm.Batch
+	of    [3][][]byte
+}
+
+// line returns the line of the i-th record of entity e.
+func (l *batchLines) line(ctx context.Context, e crm.Entity, i int) ([]byte, error) {
+	if l.of[e] == nil {
+		lines, err := l.a.partLines(ctx, l.batch.Part(e))
+		if err != nil {
+			return nil, err
 		}
-		if lines[e], err = s.a.partLines(ctx, part); err != nil {
-			return lines, err
-		}
+		l.of[e] = lines
 	}
-	return lines, nil
+	return l.of[e][i], nil
 }
 
 // partLines reads one part of a batch whole.
@@ -142,18 +144,18 @@ func (a *Activities) partLines(ctx context.Context, p *crm.Part) ([][]byte, erro
 		return nil, err
 	}
 	defer r.Close()
-	lines := make([][]byte, 0, p.Records)
-	c := crm.NewCopyReader(r)
-	for {
-		line, err := c.Line()
-		if errors.Is(err, io.EOF) {
-			return lines, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, bytes.Clone(line))
+	text := bytes.NewBuffer(make([]byte, 0, p.Bytes+bytes.MinRead))
+	if _, err := text.ReadFrom(r); err != nil {
+		return nil, err
 	}
+	lines := make([][]byte, 0, p.Records)
+	for line := range bytes.Lines(text.Bytes()) {
+		lines = append(lines, line)
+	}
+	if len(lines) != p.Records {
+		return nil, fmt.Errorf("stage object %s: %w: it has %d records and not %d", p.Object.Key, crm.ErrNotFound, len(lines), p.Records)
+	}
+	return lines, nil
 }
 
 // leftover is a row that may have to be judged anew. at holds the place of
@@ -164,7 +166,7 @@ type leftover struct {
 	at       [3]int
 	keys     [3]crm.Key
 	outcomes [3]crm.Outcome
-	lines    [3][]byte
+	text     *batchLines
 }
 
 // row decides about one row: whether it frees keys for those who lost to it,
@@ -195,7 +197,9 @@ func (s *settling) row(ctx context.Context, r *leftover) error {
 	if !found {
 		return nil
 	}
-	s.chunk.add(r, preset)
+	if err := s.chunk.add(ctx, r, preset); err != nil {
+		return err
+	}
 	if s.chunk.rows >= int64(s.in.Rows) {
 		return s.flush(ctx)
 	}
@@ -291,7 +295,7 @@ func (s *settling) stage(ctx context.Context, c *chunk) (b crm.Batch, verdict cr
 			continue
 		}
 		p := b.Part(e)
-		p.Records = len(c.keys.Of[e])
+		p.Records, p.Bytes = len(c.keys.Of[e]), c.lines[e].Len()
 		if p.Object, err = s.a.Stage.PutCompressed(ctx, prefix+"/"+e.Plural()+".zst", &c.lines[e]); err != nil {
 			return b, verdict, err
 		}
@@ -321,7 +325,7 @@ func newChunk() *chunk {
 	return &chunk{pending: map[crm.Key]bool{}, moved: map[int][3][]int{}}
 }
 
-func (c *chunk) add(r *leftover, preset [3]crm.Outcome) {
+func (c *chunk) add(ctx context.Context, r *leftover, preset [3]crm.Outcome) error {
 	var keys [3]*crm.Key
 	moved := c.moved[r.batch]
 	for e := range r.at {
@@ -329,8 +333,12 @@ func (c *chunk) add(r *leftover, preset [3]crm.Outcome) {
 			continue
 		}
 		keys[e] = &r.keys[e]
-		address := crm.CopyAddress(r.lines[e])
-		c.lines[e].Write(r.lines[e])
+		line, err := r.text.line(ctx, crm.Entity(e), r.at[e])
+		if err != nil {
+			return err
+		}
+		address := crm.CopyAddress(line)
+		c.lines[e].Write(line)
 		c.addresses[e] = append(c.addresses[e], address)
 		c.prior[e] = append(c.prior[e], r.outcomes[e])
 		c.keys.Outcomes[e] = append(c.keys.Outcomes[e], preset[e])
@@ -346,6 +354,7 @@ func (c *chunk) add(r *leftover, preset [3]crm.Outcome) {
 	c.moved[r.batch] = moved
 	c.keys.AddRow(keys)
 	c.rows++
+	return nil
 }
 
 // before reckons what the chunk's rows counted for where they come from.

@@ -33,8 +33,8 @@ type startFlags struct {
 	readingFlags `embed:""`
 	meaningFlags `embed:""`
 
-	BatchRows  positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_ROWS" help:"Rows a batch; 20000."`
-	BatchBytes positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_BYTES" help:"Bytes of text a batch; 4194304."`
+	BatchRows  positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_ROWS" help:"Rows a batch; 25000."`
+	BatchBytes positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_BYTES" help:"Bytes of text a batch; 6291456."`
 	Writers    positive      `group:"tuning" placeholder:"N" env:"SLUICE_WRITERS" help:"Batches written at the same time; 2."`
 	Heartbeat  time.Duration `group:"tuning" placeholder:"TIME" env:"SLUICE_HEARTBEAT" help:"How long a step may be silent before another worker takes it; 30s."`
 }

@@ -30,6 +30,7 @@ type Batch struct {
 type Part struct {
 	Object  Object `json:"object"`
 	Records int    `json:"records"`
+	Bytes   int    `json:"bytes,omitempty"` // of their lines, before they are compressed: how much memory they take
 }
 
 // RowTally counts the rows of a batch as Parse saw them.

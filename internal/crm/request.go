@@ -43,8 +43,8 @@ const MaxFiles = 1 << 14
 // Tuning holds what changes the speed of an import and never its result
 // (invariant 6). Zero fields mean the defaults given.
 type Tuning struct {
-	BatchRows  int   `json:"batch_rows,omitempty"`  // rows a batch; 20,000
-	BatchBytes int64 `json:"batch_bytes,omitempty"` // bytes of source text a batch; 4 MiB
+	BatchRows  int   `json:"batch_rows,omitempty"`  // rows a batch; 25,000
+	BatchBytes int64 `json:"batch_bytes,omitempty"` // bytes of source text a batch; 6 MiB
 	Group      int   `json:"group,omitempty"`       // batches a Parse call; 8
 	Writers    int   `json:"writers,omitempty"`     // batches written at the same time; 2, at most 64
 
@@ -66,12 +66,12 @@ func (t Tuning) WithDefaults() Tuning {
 		}
 		*v = min(*v, most)
 	}
-	def(&t.BatchRows, 20_000, 1_000_000)
+	def(&t.BatchRows, 25_000, 1_000_000)
 	def(&t.Group, 8, 64)
 	def(&t.Writers, 2, 64)
 	def(&t.Groups, 50, 500)
 	if t.BatchBytes <= 0 {
-		t.BatchBytes = 4 << 20
+		t.BatchBytes = 6 << 20
 	}
 	if t.Heartbeat <= 0 {
 		t.Heartbeat = 30 * time.Second

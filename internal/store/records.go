@@ -37,15 +37,27 @@ func (a *attempt) readAll(ctx context.Context) (err error) {
 	return nil
 }
 
-// texts are those of batches, to be used again: they are most of what writing
-// asks of memory.
-var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// texts are those of batches, by entity, to be used again: they are most of
+// what writing asks of memory.
+var texts [3]sync.Pool // of *bytes.Buffer
+
+// textOf returns an empty buffer with room for a part's lines, and for what
+// reading to the end asks for beyond them. One that is too small is not made to
+// grow: that would double it.
+func textOf(e crm.Entity, p *crm.Part) *bytes.Buffer {
+	room := p.Bytes + bytes.MinRead
+	if b, ok := texts[e].Get().(*bytes.Buffer); ok && b.Cap() >= room {
+		b.Reset()
+		return b
+	}
+	return bytes.NewBuffer(make([]byte, 0, room+room/16))
+}
 
 // readRecords reads the records of e. They are good until the attempt ends.
 func (a *attempt) readRecords(ctx context.Context, e crm.Entity) (*records, error) {
 	rs := &records{entity: e}
-	want := a.in.Batch.Part(e).Records
-	if want == 0 {
+	part := a.in.Batch.Part(e)
+	if part.Records == 0 {
 		return rs, nil
 	}
 	r, err := a.open(ctx, e)
@@ -53,11 +65,9 @@ func (a *attempt) readRecords(ctx context.Context, e crm.Entity) (*records, erro
 		return nil, passing{err}
 	}
 	defer r.Close()
-	raw := texts.Get().(*bytes.Buffer)
-	raw.Reset()
-	a.texts = append(a.texts, raw)
-	if _, err = raw.ReadFrom(r); err == nil {
-		err = rs.split(raw.Bytes(), want)
+	a.texts[e] = textOf(e, part)
+	if _, err = a.texts[e].ReadFrom(r); err == nil {
+		err = rs.split(a.texts[e].Bytes(), part.Records)
 	}
 	if err != nil {
 		if crm.TypeOf(err) == "" {

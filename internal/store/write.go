@@ -98,8 +98,8 @@ type attempt struct {
 	to       target
 	of       [3]*records
 	outcomes crm.Outcomes
-	filled   []string        // temporary tables
-	texts    []*bytes.Buffer // that the records lie in
+	filled   []string         // temporary tables
+	texts    [3]*bytes.Buffer // that the records lie in
 }
 
 // errTrial rolls a trial back that went well.
@@ -110,8 +110,10 @@ func (s *Store) attempt(ctx context.Context, a *attempt) (counts crm.Counts, err
 		a.preset[e] = slices.Clone(a.preset[e])
 	}
 	defer func() {
-		for _, t := range a.texts {
-			texts.Put(t)
+		for e, t := range a.texts {
+			if t != nil {
+				texts[e].Put(t)
+			}
 		}
 	}()
 	err = s.inSession(ctx, func(tx session) error {

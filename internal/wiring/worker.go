@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -24,6 +26,11 @@ import (
 // batches in hand. Containers must allow more.
 const stopTime = 30 * time.Second
 
+// gcPercent is how much garbage a worker lets lie, in per cent of what it uses,
+// if GOGC does not say. Go's own 100 takes a third more memory for batches that
+// are soon done with, and saves next to no time.
+const gcPercent = 60
+
 // Work runs a worker on real servers until ctx ends, then lets the batches in
 // hand finish. Settings that are missing wrap [crm.ErrInvalid] and name the
 // variables; a part that does not answer is a [ConnectError].
@@ -34,6 +41,9 @@ func Work(ctx context.Context, c Config, log *slog.Logger) error {
 	}
 	if p := c.parts(o); p.any() {
 		return fmt.Errorf("worker: %w: set %s; only the starter brings embedded parts", crm.ErrInvalid, p)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	var s Stack
 	defer s.Close()

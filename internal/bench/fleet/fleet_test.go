@@ -27,8 +27,8 @@ var quick = model{Parse: 1, Dedupe: 1, Write: 1, Records: 2.5, RowBytes: 225, Sp
 
 func TestImportOfStandInsEndsWithItsRows(t *testing.T) {
 	t.Parallel()
-	const batch = 4<<20/225 + 1 // rows, by the bytes
-	for rows, batches := range map[int64]int{0: 0, 1: 1, batch: 1, batch + 1: 2, 8 * batch: 8, 1_000_000: 54} {
+	const batch = 25_000
+	for rows, batches := range map[int64]int{0: 0, 1: 1, batch: 1, batch + 1: 2, 8 * batch: 8, 1_000_000: 40} {
 		var suite testsuite.WorkflowTestSuite
 		suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 		env := suite.NewTestWorkflowEnvironment()
@@ -80,7 +80,7 @@ func TestReferencesAreLikeTheRealOnes(t *testing.T) {
 	s := newSteps(quick)
 	s.register(env)
 	value, err := env.ExecuteActivity(crm.Parse.Name, crm.ParseInput{Import: crm.Import{ID: "01a2032c-5203-7544-8735-6f88c1b0bc59"},
-		File: crm.File{Object: object("files/x", 225*20_000)}, Batches: 8, Rows: 20_000, Bytes: 4 << 20})
+		File: crm.File{Object: object("files/x", 225*25_000)}, Batches: 8, Rows: 25_000, Bytes: 6 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,12 +138,12 @@ func recordedParse(t *testing.T, path string) (p crm.Parsed) {
 func TestOfferedIsThePaceOfTheSlowestStep(t *testing.T) {
 	t.Parallel()
 	s := settings{speed: 10, model: model{Parse: time.Microsecond, Dedupe: time.Microsecond, Write: 4 * time.Microsecond, Records: 2, RowBytes: 100}}
-	// 20,000 rows of two records are 160 ms of writing, by two writers.
-	if got, want := s.offered(), 125.0; got < want-.01 || got > want+.01 {
+	// 25,000 rows of two records are 200 ms of writing, by two writers.
+	if got, want := s.offered(), 100.0; got < want-.01 || got > want+.01 {
 		t.Errorf("by writing: %v batches a second, want %v", got, want)
 	}
-	s.tuning.Writers = 64 // 20,000 rows of two keys are 40 ms of judging
-	if got, want := s.offered(), 250.0; got < want-.01 || got > want+.01 {
+	s.tuning.Writers = 64 // 25,000 rows of two keys are 50 ms of judging
+	if got, want := s.offered(), 200.0; got < want-.01 || got > want+.01 {
 		t.Errorf("by judging: %v batches a second, want %v", got, want)
 	}
 }
@@ -192,7 +192,7 @@ func TestFleetMeasuresSmallImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.close()
-	m, err := f.measure(t.Context(), 2, 150_000) // nine batches each, so five groups, so three runs
+	m, err := f.measure(t.Context(), 2, 225_000) // nine batches each, so five groups, so three runs
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestFleetMeasuresSmallImports(t *testing.T) {
 			m.batches, h.runs, h.steps, len(h.stepWaits), h.bytes, h.payloads)
 	}
 	var out bytes.Buffer
-	(&report{idle: usage{wall: time.Second}, settings: settings{each: 150_000, model: quick, speed: 1}, large: m, steps: []measured{m}, server: f.server()}).print(&out)
+	(&report{idle: usage{wall: time.Second}, settings: settings{each: 225_000, model: quick, speed: 1}, large: m, steps: []measured{m}, server: f.server()}).print(&out)
 	if text := out.String(); !strings.Contains(text, "| batches | 18 |") || strings.Contains(text, "NaN") {
 		t.Errorf("printed:\n%s", text)
 	}

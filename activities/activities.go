@@ -45,6 +45,9 @@ type Store interface {
 	File(ctx context.Context, number int64, file int) (crm.FileRow, error)
 	FileNames(ctx context.Context, number int64) ([]string, error)
 	Write(ctx context.Context, in crm.WriteBatch, open crm.PartOpener) (crm.Counts, error)
+	Park(ctx context.Context, number int64, p crm.ParkedBatch) error
+	Unpark(ctx context.Context, number int64) ([]crm.ParkedBatch, error)
+	Skip(ctx context.Context, number int64, p crm.ParkedBatch, by string) (crm.Counts, error)
 	Ledger(ctx context.Context, number int64, from int) iter.Seq2[crm.LedgerRow, error]
 	Recount(ctx context.Context, number int64) (crm.Recount, error)
 	EndImport(ctx context.Context, number int64, r crm.Report, outbox []crm.Message) (crm.Report, error)
@@ -82,6 +85,9 @@ func Register(r worker.ActivityRegistry, a *Activities) {
 	register(r, crm.Reconcile, a.Reconcile)
 	register(r, crm.Notify, a.Notify)
 	register(r, crm.Mark, a.Mark)
+	register(r, crm.Park, a.Park)
+	register(r, crm.Unpark, a.Unpark)
+	register(r, crm.Skip, a.Skip)
 }
 
 // register binds a step to the method that carries it out, with what every

@@ -176,7 +176,7 @@ func (l *listing) file(ctx context.Context, n int, rows *reading) error {
 		for ; more && row.Line <= batch.Batch.Last; more, err = read() {
 			if row.Line < batch.Batch.First {
 				err = l.skip(rows.address, &row)
-			} else if f := l.faultsOf(faults, rows.address); f != nil {
+			} else if f := l.faultsOf(faults, rows.address, &batch); f != nil {
 				err = l.reject(crm.RejectedRow{File: rows.address.File(), Line: rows.address.Line(), Faults: f, Cells: row.Cells})
 			}
 			if err != nil {
@@ -199,18 +199,24 @@ func (l *listing) faults(ctx context.Context, r *crm.LedgerRow) (map[crm.Address
 		out[crm.At(row.File, row.Line)] = row.Faults
 		return nil
 	})
-	if err == nil && rejectedByWrite(r) {
+	if err == nil && r.Skipped == "" && rejectedByWrite(r) {
 		err = l.a.rejectedRecords(ctx, r, out)
 	}
 	return out, err
 }
 
+// skipped is why the rows of a batch that was given up are rejected.
+var skipped = []crm.Rejection{{Reason: crm.ReasonSkipped}}
+
 // faultsOf returns why a row of a batch was rejected; nil if it was not.
-func (l *listing) faultsOf(batch map[crm.Address][]crm.Rejection, row crm.Address) []crm.Rejection {
+func (l *listing) faultsOf(faults map[crm.Address][]crm.Rejection, row crm.Address, batch *crm.LedgerRow) []crm.Rejection {
 	if f := l.settled[row]; f != nil {
 		return f
 	}
-	return batch[row]
+	if f := faults[row]; f != nil || batch.Skipped == "" {
+		return f
+	}
+	return skipped
 }
 
 func (l *listing) reject(r crm.RejectedRow) error {

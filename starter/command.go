@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"sluice/internal/crm"
+	"sluice/internal/launch"
 )
 
 type importsPauseCmd struct {
@@ -13,6 +14,10 @@ type importsPauseCmd struct {
 }
 
 type importsResumeCmd struct {
+	Import string `arg:"" name:"id|source" help:"An import's id or number, or a source, which means its latest."`
+}
+
+type importsSkipCmd struct {
 	Import string `arg:"" name:"id|source" help:"An import's id or number, or a source, which means its latest."`
 }
 
@@ -33,14 +38,26 @@ func (c *importsPauseCmd) Run(ctx context.Context, s *session) error {
 	})
 }
 
-// Run lets a paused import go on. Where this process is the worker, it stays
-// to do the work.
+// Run lets an import go on that was paused, or that stopped because so many of
+// its rows are rejected.
 func (c *importsResumeCmd) Run(ctx context.Context, s *session) error {
-	return s.command(ctx, c.Import, "resume", func(k *stack, row crm.ImportRow) error {
-		if _, err := k.Launcher.Resume(ctx, row.Source, login()); err != nil {
+	return s.goOn(ctx, c.Import, "resume", "resumed import %d of %s", (*launch.Launcher).Resume)
+}
+
+// Run gives the parked batches of an import up, and lets it go on.
+func (c *importsSkipCmd) Run(ctx context.Context, s *session) error {
+	return s.goOn(ctx, c.Import, "skip", "skipping the parked batches of import %d of %s", (*launch.Launcher).Skip)
+}
+
+// goOn lets an import go on that waits for somebody. Where this process is the
+// worker, it stays to do the work.
+func (s *session) goOn(ctx context.Context, ref, verb, said string,
+	do func(l *launch.Launcher, ctx context.Context, source, by string) (crm.Progress, error)) error {
+	return s.command(ctx, ref, verb, func(k *stack, row crm.ImportRow) error {
+		if _, err := do(k.Launcher, ctx, row.Source, login()); err != nil {
 			return err
 		}
-		s.say("resumed import %d of %s", row.Number, row.Source)
+		s.say(said, row.Number, row.Source)
 		if !k.ends() {
 			return nil
 		}

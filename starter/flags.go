@@ -135,3 +135,17 @@ func (p *positive) Decode(ctx *kong.DecodeContext) error {
 	*p = positive(n)
 	return nil
 }
+
+// A percent is a whole number from 1 to 100. Zero says that the flag was not
+// given.
+type percent int64
+
+// Decode is called by kong.
+func (p *percent) Decode(ctx *kong.DecodeContext) error {
+	var n positive
+	if err := n.Decode(ctx); err != nil || n > 100 {
+		return errors.New("use a whole number from 1 to 100")
+	}
+	*p = percent(n)
+	return nil
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,9 +20,9 @@ type watched interface {
 }
 
 const (
-	pollEvery = 500 * time.Millisecond
-	pollLimit = 3 * time.Second  // for one answer
-	lineEvery = 10 * time.Second // where no block can stand
+	pollEvery = 500 * time.Millisecond // by the display, and by attention
+	pollLimit = 3 * time.Second        // for one answer
+	lineEvery = 10 * time.Second       // where no block can stand
 	frameTime = 125 * time.Millisecond
 
 	aliveEvery = 3 * time.Second
@@ -49,6 +50,7 @@ func follow(ctx context.Context, w watched, started launch.Started, p *printer, 
 	if o.attached {
 		g.Go(func() error { return alive(watching, w, started.Source) })
 	}
+	g.Go(func() error { return attention(watching, w, started.Source) })
 	if !o.quiet {
 		g.Go(func() error {
 			newDisplay(p, started.Source).run(watching, w)
@@ -83,6 +85,27 @@ func alive(ctx context.Context, w watched, source string) error {
 		}
 	}
 	return coded{fmt.Errorf("the starter that did the work has ended; the import goes on with: starter imports watch %s", source), exitUnreachable}
+}
+
+// attention returns an error once the import waits for somebody to decide:
+// nothing would come of waiting with it.
+func attention(ctx context.Context, w watched, source string) error {
+	answers := make(chan answer)
+	g, asking := errgroup.WithContext(ctx)
+	g.Go(func() error { ask(asking, w, source, answers); return nil })
+	g.Go(func() error {
+		for {
+			select {
+			case <-asking.Done():
+				return nil
+			case a := <-answers:
+				if a.err == nil && a.progress.State == crm.NeedsAttention {
+					return failed(errors.New(attentionText(a.progress)))
+				}
+			}
+		}
+	})
+	return g.Wait()
 }
 
 // A display shows the progress of one import on a printer.

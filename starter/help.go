@@ -30,6 +30,7 @@ var examples = map[string][]string{
 	"imports watch":  {"starter imports watch newsletter", "starter imports watch 12"},
 	"imports pause":  {"starter imports pause newsletter"},
 	"imports resume": {"starter imports resume newsletter"},
+	"imports skip":   {"starter imports skip newsletter"},
 	"imports cancel": {"starter imports cancel 12"},
 	"imports rejects": {
 		"starter imports rejects 12 -o xlsx --to fix.xlsx",

@@ -16,6 +16,8 @@ type importCmd struct {
 	Source string   `required:"" placeholder:"NAME" env:"SLUICE_SOURCE" help:"The source the records belong to: 1 to 64 of a-z, 0-9 and -. Made if there is none."`
 	Again  bool     `env:"SLUICE_AGAIN" help:"Import even what is imported already."`
 
+	MaxRejected percent `placeholder:"PERCENT" env:"SLUICE_MAX_REJECTED" help:"Stop and ask when more of the rows are rejected, once there are 1000; 20. 100: never."`
+
 	startFlags `embed:""`
 }
 
@@ -72,7 +74,7 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 		}
 	}
 	o := c.options(c.Source, read)
-	o.Again = c.Again
+	o.Again, o.MaxRejected = c.Again, int(c.MaxRejected)
 	return s.begin(ctx, c.startFlags, o, files)
 }
 

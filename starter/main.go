@@ -30,15 +30,16 @@ type commands struct {
 		Show    importsShowCmd    `cmd:"" help:"Show one import: files, decisions, counts, report."`
 		Watch   importsWatchCmd   `cmd:"" help:"Follow an import to its end; the way back after a detach or Ctrl-C."`
 		Pause   importsPauseCmd   `cmd:"" help:"Let no new batch begin."`
-		Resume  importsResumeCmd  `cmd:"" help:"Go on with a paused import."`
+		Resume  importsResumeCmd  `cmd:"" help:"Go on with an import that is paused, or that stopped because of its many rejected rows."`
+		Skip    importsSkipCmd    `cmd:"" help:"Give the parked batches of an import up: their rows are rejected."`
 		Cancel  importsCancelCmd  `cmd:"" help:"End an import. What is written stays."`
 		Rejects importsRejectsCmd `cmd:"" help:"List the rejected rows with line, column, reason and how to fix them."`
 
 		Accepted    importsAcceptedCmd    `cmd:"" help:"List the accepted rows with what became of their records."`
 		Unprocessed importsUnprocessedCmd `cmd:"" help:"List the rows that a cancelled or failed import did not come to."`
 		Warnings    importsWarningsCmd    `cmd:"" help:"List the rows of which a value was kept as written or left out."`
-		Retry       importsRetryCmd       `cmd:"" help:"Import the rejected rows again: mended, or as they are under other settings."`
-	} `cmd:"" help:"Imports: list, show, watch, pause, resume, cancel, rejects, accepted, unprocessed, warnings, retry."`
+		Retry       importsRetryCmd       `cmd:"" help:"Import the rejected rows again: mended, or as they are under other settings. Of an import that waits: write its parked batches again."`
+	} `cmd:"" help:"Imports: list, show, watch, pause, resume, skip, cancel, rejects, accepted, unprocessed, warnings, retry."`
 	Sources struct {
 		Add  sourcesAddCmd  `cmd:"" help:"Make a source, or set its saved mapping."`
 		List sourcesListCmd `cmd:"" help:"List sources with what they hold."`

@@ -27,6 +27,9 @@ func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 		return usage("--%s says how a file is read, and the rejected rows are no such file any more; import the file again with it", flag)
 	}
 	row, err := s.findThat(ctx, c.Import, wrote)
+	if err == nil && row.State.Open() && c.File == "" {
+		return s.goOn(ctx, c.Import, "retry", "writing the parked batches of import %d of %s again", (*launch.Launcher).Retry)
+	}
 	if err == nil {
 		err = refusal(launch.Retryable(row))
 	}

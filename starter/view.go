@@ -45,6 +45,9 @@ func (v *view) block(p crm.Progress, now time.Time, width int, trouble string) [
 	if p.State == crm.Paused {
 		lines = append(lines, warn.Render(pausedText(p)))
 	}
+	if p.State == crm.NeedsAttention || p.Parked > 0 {
+		lines = append(lines, warn.Render("  "+attentionText(p)))
+	}
 	if p.Retrying != nil {
 		lines = append(lines, warn.Render("  "+retryText(*p.Retrying, now)))
 	}
@@ -166,6 +169,20 @@ func pausedBy(p crm.Progress) string {
 		return "paused"
 	}
 	return "paused by " + p.By
+}
+
+// attentionText says why an import waits for somebody, and what that one can do.
+func attentionText(p crm.Progress) string {
+	source := p.Import.Source
+	switch {
+	case p.Parked > 0 && p.State != crm.NeedsAttention:
+		return fmt.Sprintf("batches that cannot be written: %d (%s); the others go on", p.Parked, p.Attention)
+	case p.Parked > 0:
+		return fmt.Sprintf("batches that cannot be written: %d (%s); mend that and write them with: starter imports retry %s; or reject their rows with: starter imports skip %s",
+			p.Parked, p.Attention, source, source)
+	}
+	return fmt.Sprintf("stopped: %s; go on all the same with: starter imports resume %s; or end it with: starter imports cancel %s",
+		p.Attention, source, source)
 }
 
 func retryText(r crm.Retrying, now time.Time) string {

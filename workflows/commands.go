@@ -28,6 +28,8 @@ func (m *importing) answer(ctx workflow.Context) error {
 		command(UpdatePause, "No new batch begins; those in hand are finished.", m.mayPause, m.pause),
 		command(UpdateResume, "Goes on where the import was paused.", m.mayResume, m.resume),
 		command(UpdateCancel, "Ends the import. What is written stays.", m.mayCancel, m.cancel),
+		command(UpdateRetry, "Writes the parked batches again.", m.mayDecide, m.decide(retryParked)),
+		command(UpdateSkip, "Gives the parked batches up: their rows are rejected.", m.mayDecide, m.decide(skipParked)),
 	)
 }
 
@@ -47,8 +49,18 @@ func (m *importing) mayResume() error {
 	switch {
 	case m.ending || m.cancelled:
 		return errEnding
-	case !m.paused:
+	case !m.paused && !m.braked:
 		return errors.New("the import is not paused")
+	}
+	return nil
+}
+
+func (m *importing) mayDecide() error {
+	switch {
+	case m.ending || m.cancelled:
+		return errEnding
+	case len(m.at.Parked) == 0:
+		return errors.New("no batch is parked")
 	}
 	return nil
 }
@@ -70,22 +82,27 @@ func (m *importing) pause(ctx workflow.Context, by string) {
 // in Redis live for a week.
 const renewal = 24 * time.Hour
 
-// keep marks a paused import anew every day until ctx ends, so that its claims
-// outlive the pause. It costs no event while nothing is paused.
+// keep marks an import that rests anew every day until ctx ends, so that its
+// claims outlive the rest. It costs no event while nothing rests.
 func (m *importing) keep(ctx workflow.Context) {
-	for workflow.Await(ctx, func() bool { return m.paused }) == nil {
-		resumed, err := workflow.AwaitWithTimeout(ctx, renewal, func() bool { return !m.paused })
+	rests := func() bool { return m.paused || m.braked || m.asking }
+	for workflow.Await(ctx, rests) == nil {
+		resumed, err := workflow.AwaitWithTimeout(ctx, renewal, func() bool { return !rests() })
 		if err != nil {
 			return
 		}
 		if !resumed {
-			m.mark(ctx, crm.Paused)
+			m.mark(ctx, m.at.Progress.State)
 		}
 	}
 }
 
 func (m *importing) resume(ctx workflow.Context, by string) {
 	m.paused, m.by = false, ""
+	if m.braked {
+		m.braked, m.at.Released = false, true
+		m.at.Progress.Attention = ""
+	}
 	m.mark(ctx, crm.Running)
 }
 
@@ -110,8 +127,8 @@ func (m *importing) mark(ctx workflow.Context, s crm.State) {
 	}
 }
 
-// gate lets a step begin unless the import is paused, and returns the context's
-// error once the import is cancelled.
+// gate lets a step begin unless the import is paused or braked, and returns the
+// context's error once the import is cancelled.
 func (m *importing) gate(ctx workflow.Context) error {
-	return workflow.Await(ctx, func() bool { return !m.paused })
+	return workflow.Await(ctx, func() bool { return !m.paused && !m.braked })
 }

@@ -30,6 +30,11 @@ type Carried struct {
 	Progress crm.Progress `json:"progress"`
 	Paused   bool         `json:"paused,omitempty"`
 	By       string       `json:"by,omitempty"`
+
+	Rejected int64    `json:"rejected,omitempty"` // rows, by Parse
+	Released bool     `json:"released,omitempty"` // somebody let it go on although many rows are rejected
+	Parked   []int    `json:"parked,omitempty"`   // numbers of the batches put aside, at most crm.MaxParked
+	Decision decision `json:"decision,omitzero"`  // about these
 }
 
 // Import brings the files of one request into the CRM: fetch and inspect each,
@@ -68,6 +73,8 @@ type importing struct {
 	paused    bool
 	by        string // who paused or cancelled
 	cancelled bool
+	braked    bool                // too many rows are rejected: somebody has to say that it may go on
+	asking    bool                // batches are parked, and nothing else is left to do
 	ending    bool                // no command is taken any more
 	stop      workflow.CancelFunc // ends the work, not the recount
 
@@ -101,6 +108,9 @@ func (m *importing) run(ctx, work workflow.Context) (crm.Report, error) {
 	}
 	if err == nil && m.continuing {
 		return crm.Report{}, m.continueAsNew(ctx)
+	}
+	if err == nil {
+		err = m.attend(work)
 	}
 	if err == nil {
 		err = m.settle(work)

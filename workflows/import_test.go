@@ -28,6 +28,8 @@ type steps struct {
 	ended   []crm.ReconcileInput
 
 	write  func(n int) error // what Write of batch n answers; nil: success
+	bad    int64             // rows rejected of each batch; 1 if it is 0
+	parked []crm.ParkedBatch
 	notify func() error
 	opened crm.Opened
 }
@@ -56,10 +58,10 @@ func (s *steps) parse(_ context.Context, in crm.ParseInput) (crm.Parsed, error) 
 	var p crm.Parsed
 	for n := in.Batch; n < s.batches && len(p.Batches) < in.Batches; n++ {
 		p.Batches = append(p.Batches, crm.Batch{Number: n, First: int64(n*rowsPerBatch + 2), Last: int64(n*rowsPerBatch + 11),
-			Counts: crm.RowTally{Read: rowsPerBatch, Rejected: 1}})
+			Counts: crm.RowTally{Read: rowsPerBatch, Rejected: max(s.bad, 1)}})
 	}
 	read := int64(len(p.Batches) * rowsPerBatch)
-	p.Counts = crm.Counts{Read: read, Rejected: int64(len(p.Batches))}
+	p.Counts = crm.Counts{Read: read, Rejected: max(s.bad, 1) * int64(len(p.Batches))}
 	p.Rejects = crm.Reasons{crm.ReasonBadEmail: int64(len(p.Batches))}
 	p.Next = crm.Position{Offset: in.From.Offset + read, Line: in.From.Line + read}
 	p.Done = in.Batch+len(p.Batches) == s.batches
@@ -130,6 +132,21 @@ func environment(t *testing.T, s *steps) *testsuite.TestWorkflowEnvironment {
 	step(env, crm.Mark, func(_ context.Context, in crm.MarkInput) (crm.None, error) {
 		s.called("mark %s by %s", in.State, in.By)
 		return crm.None{}, nil
+	})
+	step(env, crm.Park, func(_ context.Context, in crm.ParkInput) (crm.None, error) {
+		s.called("park %d: %s", in.Parked.Batch.Number, in.Parked.Failure)
+		s.parked = append(s.parked, in.Parked)
+		return crm.None{}, nil
+	})
+	step(env, crm.Unpark, func(context.Context, crm.UnparkInput) (crm.Unparked, error) {
+		s.called("unpark")
+		parked := s.parked
+		s.parked = nil
+		return crm.Unparked{Parked: parked}, nil
+	})
+	step(env, crm.Skip, func(_ context.Context, in crm.SkipInput) (crm.Written, error) {
+		s.called("skip %d by %s", in.Parked.Batch.Number, in.By)
+		return crm.Written{Counts: crm.Counts{Read: rowsPerBatch, Rejected: rowsPerBatch}}, nil
 	})
 	return env
 }

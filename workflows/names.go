@@ -16,6 +16,8 @@ const (
 	UpdatePause   = "pause"    // Command → crm.Progress; rejected when paused already or ending
 	UpdateResume  = "resume"   // Command → crm.Progress; rejected when not paused
 	UpdateCancel  = "cancel"   // Command → crm.Progress; rejected when ending already
+	UpdateRetry   = "retry"    // Command → crm.Progress; rejected when no batch is parked
+	UpdateSkip    = "skip"     // Command → crm.Progress; rejected when no batch is parked
 )
 
 // A Command is the input of the updates.

@@ -79,6 +79,9 @@ func (m *importing) parse(ctx workflow.Context, groups workflow.Channel) error {
 		m.at.Batch += len(p.Batches)
 		m.at.At = p.Next
 		m.parsed(ctx, p, p.Next.Offset-in.From.Offset)
+		if err := m.brake(ctx); err != nil {
+			return err
+		}
 		if len(p.Batches) > 0 {
 			if err := send(ctx, groups, p.Batches); err != nil {
 				return err
@@ -136,17 +139,28 @@ func (m *importing) write(ctx workflow.Context, batches workflow.Channel) error 
 		if err := m.gate(ctx); err != nil {
 			return err
 		}
-		w, err := m.writeBatch(ctx, j)
-		if err != nil && failureOf(err).Type == crm.FailNotFound {
-			if j.batch, err = m.remake(ctx, j.batch); err == nil {
-				w, err = m.writeBatch(ctx, j)
-			}
-		}
-		if err != nil {
+		if err := m.writeOrPark(ctx, j); err != nil {
 			return err
 		}
-		m.wrote(ctx, w.Counts)
 	}
+}
+
+// writeOrPark writes a batch. One whose staged objects are lost is parsed again
+// first; one that cannot be written is parked, and its siblings go on.
+func (m *importing) writeOrPark(ctx workflow.Context, j judged) error {
+	w, err := m.writeBatch(ctx, j)
+	if err != nil && failureOf(err).Type == crm.FailNotFound {
+		var again crm.Batch
+		if again, err = m.remake(ctx, j.batch, err); err == nil {
+			j.batch = again
+			w, err = m.writeBatch(ctx, j)
+		}
+	}
+	if err != nil {
+		return m.park(ctx, j, err)
+	}
+	m.wrote(ctx, w.Counts)
+	return nil
 }
 
 func (m *importing) writeBatch(ctx workflow.Context, j judged) (crm.Written, error) {
@@ -157,8 +171,12 @@ func (m *importing) writeBatch(ctx workflow.Context, j judged) (crm.Written, err
 
 // remake parses a batch again whose staged objects are missing or damaged. The
 // file and the plan are what they were, so the batch is too (invariant 6), and
-// the verdict on it holds.
-func (m *importing) remake(ctx workflow.Context, b crm.Batch) (crm.Batch, error) {
+// the verdict on it holds. Of a file that is behind the import nothing is made
+// again: lost is returned.
+func (m *importing) remake(ctx workflow.Context, b crm.Batch, lost error) (crm.Batch, error) {
+	if m.at.File == nil || m.at.File.Number != b.File {
+		return b, lost // it was parked, and its file is behind us
+	}
 	p, err := run(ctx, crm.Parse, m.tuning, fmt.Sprintf("Parse · batch %d again", b.Number), crm.ParseInput{
 		Import: m.at.Import, File: *m.at.File, From: b.From, Batch: b.Number,
 		Batches: 1, Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes})

@@ -65,6 +65,7 @@ func (m *importing) step(i int) *crm.StepProgress {
 func (m *importing) parsed(ctx workflow.Context, p crm.Parsed, bytes int64) {
 	pr := &m.at.Progress
 	m.step(stepParse).Rows += p.Counts.Read
+	m.at.Rejected += p.Counts.Rejected
 	pr.Bytes += bytes
 	if pr.Rejects == nil {
 		pr.Rejects = crm.Reasons{}
@@ -117,7 +118,7 @@ func remaining(p *crm.Progress, parsed, written int64) time.Duration {
 func (m *importing) progress() crm.Progress {
 	p := m.at.Progress
 	p.Steps = append([]crm.StepProgress(nil), p.Steps...)
-	p.By = m.by
+	p.By, p.Parked = m.by, len(m.at.Parked)
 	if m.paused {
 		p.State, p.Remaining = crm.Paused, 0
 	}
@@ -137,7 +138,7 @@ func (m *importing) show(ctx workflow.Context) {
 	p.UpdatedAt = workflow.Now(ctx)
 	err := workflow.UpsertTypedSearchAttributes(ctx,
 		AttrPhase.ValueSet(p.Phase), AttrState.ValueSet(string(p.State)),
-		AttrRows.ValueSet(p.Counts.Read), AttrRejected.ValueSet(p.Counts.Rejected))
+		AttrRows.ValueSet(p.Counts.Read), AttrRejected.ValueSet(p.Counts.Rejected), AttrParked.ValueSet(int64(len(m.at.Parked))))
 	if err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes not shown", "error", err)
 	}
@@ -160,6 +161,12 @@ func (m *importing) details() string {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d |\n", e.Plural(), t.Records, t.Created, t.Updated, t.Unchanged, t.Duplicate)
 	}
 	fmt.Fprintf(&b, "\nRows accepted %d, duplicate %d, rejected %d.", c.Accepted, c.Duplicate, c.Rejected)
+	if n := len(m.at.Parked); n > 0 {
+		fmt.Fprintf(&b, " Batches parked: %d.", n)
+	}
+	if p.Attention != "" {
+		fmt.Fprintf(&b, "\n\n**%s**\n\n", p.Attention)
+	}
 	if p.Rate > 0 {
 		fmt.Fprintf(&b, " %.0f rows/s", p.Rate)
 		if p.Remaining > 0 {

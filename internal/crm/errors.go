@@ -35,6 +35,7 @@ var (
 	ErrSourceChanged = typed{FailSourceChanged, "source changed"}
 	ErrFenced        = typed{FailFenced, "import has ended"}
 	ErrUnbalanced    = typed{FailUnbalanced, "counts do not add up"}
+	ErrParked        = typed{FailBatchParked, "it keeps failing"}
 )
 
 type typed struct {

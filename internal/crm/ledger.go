@@ -43,6 +43,7 @@ type FileRow struct {
 type LedgerRow struct {
 	Batch    Batch    `json:"batch"`
 	Settles  bool     `json:"settles,omitempty"` // a batch of leftovers: its Counts are corrections
+	Skipped  string   `json:"skipped,omitempty"` // who gave it up; then nothing of it is written
 	Verdict  Object   `json:"verdict,omitzero"`
 	Counts   Counts   `json:"counts"`
 	Outcomes Outcomes `json:"-"`

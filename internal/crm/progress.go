@@ -33,6 +33,11 @@ type Progress struct {
 	StartedAt time.Time `json:"started_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 
+	// Parked is how many batches are put aside because they cannot be written,
+	// and Attention why somebody has to decide, "" if nobody has.
+	Parked    int    `json:"parked,omitempty"`
+	Attention string `json:"attention,omitempty"`
+
 	// Retrying describes a step that fails at the moment, if one does.
 	Retrying *Retrying `json:"retrying,omitempty"`
 

@@ -20,6 +20,11 @@ type Request struct {
 	// none, and then the source's saved mapping holds, or the header decides.
 	Mapping Object `json:"mapping,omitzero"`
 
+	// MaxRejected is how many per cent of the rows may be rejected, once there
+	// are [FewRows], before the import stops and asks. 0 means 20; 100 means any.
+	// A dry run and a retry never ask.
+	MaxRejected int `json:"max_rejected,omitempty"`
+
 	Again bool `json:"again,omitempty"` // import even what is already imported
 	Plan  bool `json:"plan,omitempty"`  // a dry run: nothing is kept
 
@@ -35,6 +40,13 @@ type Request struct {
 
 // RequestVersion is the version that this code writes into a [Request].
 const RequestVersion = 1
+
+// DefaultMaxRejected is what a zero [Request.MaxRejected] means, and FewRows how
+// many rows say nothing yet about the rest of a file.
+const (
+	DefaultMaxRejected = 20
+	FewRows            = 1000
+)
 
 // MaxFiles is how many files one import may have: an [Address] has room for
 // that many in a record's id.

@@ -21,6 +21,10 @@ var (
 	Reconcile = Step[ReconcileInput, Report]{"Reconcile"} // once, whatever happened before
 	Notify    = Step[NotifyInput, None]{"Notify"}         // once an outbox row
 	Mark      = Step[MarkInput, None]{"Mark"}             // shows a pause or a resume in the import's row
+
+	Park   = Step[ParkInput, None]{"Park"}         // once a batch that cannot be written
+	Unpark = Step[UnparkInput, Unparked]{"Unpark"} // once a decision about those
+	Skip   = Step[SkipInput, Written]{"Skip"}      // once a batch that somebody gives up
 )
 
 // None is the result of a step that answers nothing.
@@ -140,6 +144,40 @@ type WriteInput struct {
 // Written is what writing a batch did; the same for every attempt.
 type Written struct {
 	Counts Counts `json:"counts"`
+}
+
+// A ParkedBatch is one that cannot be written: it waits for somebody to decide.
+type ParkedBatch struct {
+	Batch   Batch   `json:"batch"`
+	Verdict Verdict `json:"verdict"`
+	Failure string  `json:"failure"` // why, for people; never a cell's value
+}
+
+// MaxParked is how many batches of an import are parked at the most. What
+// stops as many is no fault of theirs.
+const MaxParked = 50
+
+// ParkInput asks for a batch to be put aside.
+type ParkInput struct {
+	Import Import      `json:"import"`
+	Parked ParkedBatch `json:"parked"`
+}
+
+// UnparkInput asks for the batches that were put aside.
+type UnparkInput struct {
+	Import Import `json:"import"`
+}
+
+// Unparked are the batches to write again, or to skip, by number.
+type Unparked struct {
+	Parked []ParkedBatch `json:"parked,omitempty"` // at most [MaxParked] and a few
+}
+
+// SkipInput asks for a batch to be given up: its rows become rejected.
+type SkipInput struct {
+	Import Import      `json:"import"`
+	Parked ParkedBatch `json:"parked"`
+	By     string      `json:"by,omitempty"` // a login name
 }
 
 // SettleInput asks for the leftovers of an import to be written.

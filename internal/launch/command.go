@@ -34,6 +34,18 @@ func (l *Launcher) Cancel(ctx context.Context, source, by string) (crm.Progress,
 	return l.command(ctx, source, workflows.UpdateCancel, by)
 }
 
+// Retry has the parked batches of an import written again, once all others
+// are. It refuses, as [crm.ErrInvalid], where none is parked.
+func (l *Launcher) Retry(ctx context.Context, source, by string) (crm.Progress, error) {
+	return l.command(ctx, source, workflows.UpdateRetry, by)
+}
+
+// Skip gives the parked batches of an import up: their rows are rejected, as
+// [crm.ReasonSkipped]. It refuses as [Launcher.Retry] does.
+func (l *Launcher) Skip(ctx context.Context, source, by string) (crm.Progress, error) {
+	return l.command(ctx, source, workflows.UpdateSkip, by)
+}
+
 func (l *Launcher) command(ctx context.Context, source, name, by string) (crm.Progress, error) {
 	var p crm.Progress
 	h, err := l.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{

@@ -59,6 +59,8 @@ type Options struct {
 	StartedBy string
 	Tuning    crm.Tuning
 
+	MaxRejected int // per cent of the rows; see [crm.Request]
+
 	// Parent makes the import a retry of the rejected rows of another one that
 	// has ended: its id, its number, or a source, which means its latest that
 	// really ran: neither a dry run nor a repeat of what was imported before.
@@ -196,7 +198,7 @@ func (l *Launcher) request(ctx context.Context, o Options) (crm.Request, error) 
 		return crm.Request{}, err
 	}
 	r := crm.Request{Version: crm.RequestVersion, ID: id.String(), Source: o.Source, Mode: o.Mode, Files: o.Files,
-		Sheet: o.Sheet, Again: o.Again, Plan: o.Plan, Parent: o.Parent, StartedBy: o.StartedBy, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: o.Tuning}
+		Sheet: o.Sheet, Again: o.Again, Plan: o.Plan, Parent: o.Parent, StartedBy: o.StartedBy, MaxRejected: o.MaxRejected, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: o.Tuning}
 	if r.Tuning.Heartbeat == 0 {
 		r.Tuning.Heartbeat = l.Heartbeat
 	}

@@ -24,6 +24,7 @@ type fault struct {
 	denied bool // credentials or permissions are refused
 	data   bool // some record's value is not taken
 	busy   bool // somebody else has the file
+	outage bool // the database is not there, has no room or no time: it will be
 	race   bool // somebody else wrote in between; the transaction may run again at once
 }
 
@@ -62,8 +63,7 @@ func clean(err error) error {
 	if f = faultOf(err); f != nil {
 		return f
 	}
-	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if lost(err) {
 		return errors.New("the connection to the database is lost")
 	}
 	// Errors of database/sql and bun quote the value they could not convert:
@@ -72,6 +72,27 @@ func clean(err error) error {
 		err = inner
 	}
 	return fmt.Errorf("database: %T", err)
+}
+
+// lost reports whether the connection broke.
+func lost(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
+// waits reports whether an error goes away by itself: the caller stops, what is
+// read is not of the database, or the database is not there for the moment.
+// Every other one says something about what was asked of it.
+func waits(err error) bool {
+	var own passing
+	if errors.As(err, &own) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	if f := faultOf(err); f != nil {
+		return f.outage || f.busy
+	}
+	return lost(err)
 }
 
 // faultOf returns what a database said in err, or nil if no database spoke.
@@ -86,7 +107,7 @@ func faultOf(err error) *fault {
 	case errors.As(err, &pg):
 		return postgresFault(pg)
 	case errors.As(err, &refused):
-		return &fault{text: "postgres: cannot connect"}
+		return &fault{text: "postgres: cannot connect", outage: true}
 	case errors.As(err, &lite):
 		return sqliteFault(lite.Code())
 	}
@@ -121,6 +142,10 @@ func postgresFault(pg *pgconn.PgError) *fault {
 		f.data = true
 	case pg.Code == "23505" || pg.Code == "23503":
 		f.race = true
+	case class == "08" || class == "53" || class == "57" || class == "58" || class == "40" || class == "55" || class == "25":
+		// No connection, no room, somebody stops the server or the statement, a
+		// fault of its disk, another transaction in the way.
+		f.outage = true
 	}
 	return f
 }
@@ -143,6 +168,10 @@ var sqliteWords = map[int]string{
 	275: "check", 787: "foreign key", 1299: "not null", 1555: "primary key", 2067: "unique", 3091: "type",
 }
 
+// sqliteOutages are locked, interrupted, a fault of the disk, disk full, and a
+// file that cannot be opened.
+var sqliteOutages = map[int]bool{6: true, 9: true, 10: true, 13: true, 14: true}
+
 func sqliteFault(code int) *fault {
 	f := &fault{text: fmt.Sprintf("sqlite %d", code)}
 	word := sqliteWords[code]
@@ -161,6 +190,8 @@ func sqliteFault(code int) *fault {
 		f.denied = true
 	case code&0xff == sqliteBusy:
 		f.busy = true
+	case sqliteOutages[code&0xff]:
+		f.outage = true
 	}
 	return f
 }

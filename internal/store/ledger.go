@@ -30,7 +30,7 @@ type batchRow struct {
 }
 
 func (r *batchRow) ledgerRow() (row crm.LedgerRow, err error) {
-	row.Settles = r.Settles
+	row.Settles, row.Skipped = r.Settles, r.SkippedBy
 	if err := json.Unmarshal([]byte(r.Described), &row.Batch); err != nil {
 		return row, err
 	}

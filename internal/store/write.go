@@ -38,8 +38,10 @@ const races = 5
 //
 // An import that has ended wraps [crm.ErrFenced]. A batch whose outcomes do
 // not add up, or which meets a record that the same import wrote from another
-// row, wraps [crm.ErrUnbalanced]; nothing of it is written. Any other error is
-// passing. No error holds a value (invariant 4).
+// row, wraps [crm.ErrUnbalanced]; nothing of it is written. One that fails again
+// and again, though the database is there and no record of its own is at fault,
+// wraps [crm.ErrParked]. Any other error is passing. No error holds a value
+// (invariant 4).
 func (s *Store) Write(ctx context.Context, in crm.WriteBatch, open crm.PartOpener) (crm.Counts, error) {
 	operation := fmt.Sprintf("write batch %d of import %d", in.Batch.Number, in.Import)
 	preset, err := completePreset(&in)
@@ -48,23 +50,32 @@ func (s *Store) Write(ctx context.Context, in crm.WriteBatch, open crm.PartOpene
 	}
 	for tries := 1; ; tries++ {
 		counts, err := s.attempt(ctx, &attempt{s: s, in: &in, open: open, preset: preset, again: tries > 1})
-		var f *fault
 		if err == nil {
 			return counts, nil
 		}
-		f = faultOf(err)
-		switch {
-		case f == nil || tries == races:
-			return crm.Counts{}, wrap(operation, err)
-		case f.race:
-		case f.data:
-			if err := s.refuse(ctx, &in, open, preset, f); err != nil {
-				return crm.Counts{}, wrap(operation, err)
-			}
-		default:
-			return crm.Counts{}, wrap(operation, err)
+		f := faultOf(err)
+		again := f != nil && f.race
+		if f != nil && f.data {
+			err = s.refuse(ctx, &in, open, preset, f)
+			again = err == nil
+		}
+		if !again || tries == races {
+			return crm.Counts{}, s.troubled(ctx, &in, wrap(operation, err), err)
 		}
 	}
+}
+
+// troubled counts a failure that does not go away by itself. Once it has come
+// too often the error becomes [crm.ErrParked].
+func (s *Store) troubled(ctx context.Context, in *crm.WriteBatch, said, why error) error {
+	if waits(why) || crm.TypeOf(said) != "" {
+		return said
+	}
+	tooOften, err := s.failed(ctx, in.Import, in.Batch.Number, said)
+	if err == nil && tooOften {
+		return fmt.Errorf("%w: %w", crm.ErrParked, said)
+	}
+	return said
 }
 
 // completePreset returns a copy of the batch's verdict with a place for every

@@ -1,0 +1,3 @@
+ALTER TABLE batch_failures DROP COLUMN IF EXISTS verdict;
+--bun:split
+ALTER TABLE batch_failures DROP COLUMN IF EXISTS described;

@@ -1,0 +1,3 @@
+ALTER TABLE batch_failures DROP COLUMN verdict;
+--bun:split
+ALTER TABLE batch_failures DROP COLUMN described;

@@ -54,7 +54,7 @@ func (a *attempt) change(ctx context.Context, e crm.Entity) error {
 	if n == 0 || err != nil {
 		return err
 	}
-	if err := a.expect(ctx, n, a.imageOf(e), a.in.Import, int(e)); err != nil {
+	if err := a.expect(ctx, n, a.imageOf(e), a.in.Import); err != nil {
 		return err
 	}
 	if err := a.expect(ctx, n, a.update(e), a.in.Import, a.to.by, a.to.started); err != nil {
@@ -97,10 +97,12 @@ func (a *attempt) expect(ctx context.Context, n int64, statement string, args ..
 	return nil
 }
 
-// imageOf keeps what the records that change were before.
+// imageOf keeps what the records that change were before, as rows like theirs:
+// writing them as JSON takes PostgreSQL six times as long.
 func (a *attempt) imageOf(e crm.Entity) string {
-	return "INSERT INTO before_images (import_number, entity, record_id, rev_before, rev_after, image) SELECT ?0, ?1, t.id, t.rev, t.rev + 1, " +
-		a.s.dialect.image(e) + " FROM " + met(e) + " AS m CROSS JOIN " + tables[e] + " AS t WHERE t.id = m.target"
+	columns := tableColumns(e)
+	return "INSERT INTO " + before(e) + " (import_number, " + strings.Join(columns, ", ") + ") SELECT ?0, t." + strings.Join(columns, ", t.") +
+		" FROM " + met(e) + " AS m CROSS JOIN " + tables[e] + " AS t WHERE t.id = m.target"
 }
 
 // update changes the records that differ, unless they moved on since they were

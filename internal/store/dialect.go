@@ -54,7 +54,6 @@ type dialect interface {
 	lock() string                 // reads a row and keeps others from sharing it
 	time(column string) string    // the canonical text of a time
 	stamp(text string) string     // a time of a canonical text
-	image(e crm.Entity) string    // row t as JSON
 	patch(a, b string) string     // object a with the members of object b
 	noNulls(object string) string // object without members that are null
 	uuid(text string) string      // a text as the tables keep an id
@@ -81,6 +80,10 @@ func (s *Store) inSession(ctx context.Context, do func(tx session) error) error 
 
 // tables names the table of each entity.
 var tables = [...]string{crm.Customer: "customer_records", crm.Contact: "contacts", crm.Note: "notes"}
+
+// before names the table of what an entity's records were before an import
+// changed them. It has the columns of the entity's own, and the import's number.
+func before(e crm.Entity) string { return "before_" + tables[e] }
 
 // staged names the temporary table that an entity's records are staged in, and
 // met the one that says which records those of them meet that change.

@@ -28,8 +28,7 @@ func (s *Store) Recount(ctx context.Context, number int64) (crm.Recount, error) 
 		if err != nil {
 			return out, wrap(operation, err)
 		}
-		err = s.reads.NewSelect().Table("before_images").ColumnExpr("count(*)").Where("import_number = ?", number).
-			Where("entity = ?", int(e)).Scan(ctx, &out[e].Updated)
+		err = s.reads.NewSelect().Table(before(e)).ColumnExpr("count(*)").Where("import_number = ?", number).Scan(ctx, &out[e].Updated)
 		if err != nil {
 			return out, wrap(operation, err)
 		}

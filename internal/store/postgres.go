@@ -208,8 +208,6 @@ func (p *postgresDialect) time(column string) string {
 
 func (p *postgresDialect) stamp(text string) string { return "CAST(" + text + " AS timestamptz)" }
 
-func (p *postgresDialect) image(crm.Entity) string { return "row_to_json(t)" }
-
 func (p *postgresDialect) patch(a, b string) string { return "(" + a + " || " + b + ")" }
 
 func (p *postgresDialect) noNulls(object string) string { return "jsonb_strip_nulls(" + object + ")" }

@@ -244,14 +244,6 @@ func (l *sqliteDialect) time(column string) string { return column }
 
 func (l *sqliteDialect) stamp(text string) string { return text }
 
-func (l *sqliteDialect) image(e crm.Entity) string {
-	var members []string
-	for _, c := range tableColumns(e) {
-		members = append(members, "'"+c+"', t."+c)
-	}
-	return "json_object(" + strings.Join(members, ", ") + ")"
-}
-
 func (l *sqliteDialect) patch(a, b string) string { return "json_patch(" + a + ", " + b + ")" }
 
 func (l *sqliteDialect) noNulls(object string) string { return "json_patch('{}', " + object + ")" }

@@ -95,14 +95,14 @@ func TestUpsertTellsUpdatedFromUnchanged(t *testing.T) {
 		}
 		want(t, "recount", counted, crm.Recount{{Created: 1, Updated: 1}, {}, {Updated: 1}})
 		var image struct {
-			RevBefore, RevAfter int
-			Name                string
+			ImportNumber int64
+			Rev          int
+			Name         string
 		}
-		name := "image->>'name'"
-		if err := s.reads.NewRaw("SELECT rev_before, rev_after, "+name+" AS name FROM before_images WHERE entity = 0").Scan(ctx, &image); err != nil {
+		if err := s.reads.NewRaw("SELECT import_number, rev, name FROM before_customer_records").Scan(ctx, &image); err != nil {
 			t.Fatal(err)
 		}
-		want(t, "before-image", fmt.Sprint(image), "{1 2 Bob}")
+		want(t, "before-image", fmt.Sprint(image), fmt.Sprintf("{%d 1 Bob}", m.Number))
 		views, err := s.Customers(ctx, "b")
 		if err != nil || len(views) != 1 {
 			t.Fatalf("Customers = %v, %v", views, err)

@@ -1,0 +1,86 @@
+-- What an import changed lies as it was: the same columns as the table's, under
+-- the import's number. A migration that adds a column to one adds it to both.
+-- Nothing was ever restored from before_images.
+DROP TABLE IF EXISTS before_images;
+--bun:split
+CREATE TABLE IF NOT EXISTS before_customer_records (
+    import_number         INTEGER NOT NULL,
+    id                    TEXT NOT NULL,
+    source_id             INTEGER NOT NULL,
+    customer_uuid         TEXT NOT NULL,
+    external_id           TEXT NOT NULL,
+    name                  TEXT,
+    email                 TEXT,
+    company               TEXT,
+    country               TEXT,
+    state                 TEXT,
+    city                  TEXT,
+    zip                   TEXT,
+    lead_created_at       TEXT,
+    free_trial_started_at TEXT,
+    status                TEXT NOT NULL,
+    owner                 TEXT,
+    website_url           TEXT,
+    tags                  TEXT,
+    custom                TEXT,
+    source_updated_at     TEXT,
+    created_import        INTEGER NOT NULL,
+    created_address       INTEGER NOT NULL,
+    changed_import        INTEGER NOT NULL,
+    changed_address       INTEGER NOT NULL,
+    rev                   INTEGER NOT NULL,
+    changed_by            TEXT NOT NULL,
+    stored_at             TEXT NOT NULL,
+    updated_at            TEXT NOT NULL,
+    PRIMARY KEY (import_number, id)
+) STRICT, WITHOUT ROWID;
+--bun:split
+CREATE TABLE IF NOT EXISTS before_contacts (
+    import_number     INTEGER NOT NULL,
+    id                TEXT NOT NULL,
+    customer_id       TEXT NOT NULL,
+    match_key         TEXT NOT NULL,
+    external_id       TEXT,
+    position          INTEGER,
+    first_name        TEXT,
+    last_name         TEXT,
+    title             TEXT,
+    email             TEXT,
+    phone             TEXT,
+    linked_in         TEXT,
+    twitter           TEXT,
+    notes             TEXT,
+    custom            TEXT,
+    source_updated_at TEXT,
+    created_import    INTEGER NOT NULL,
+    created_address   INTEGER NOT NULL,
+    changed_import    INTEGER NOT NULL,
+    changed_address   INTEGER NOT NULL,
+    rev               INTEGER NOT NULL,
+    changed_by        TEXT NOT NULL,
+    stored_at         TEXT NOT NULL,
+    updated_at        TEXT NOT NULL,
+    PRIMARY KEY (import_number, id)
+) STRICT, WITHOUT ROWID;
+--bun:split
+CREATE TABLE IF NOT EXISTS before_notes (
+    import_number     INTEGER NOT NULL,
+    id                TEXT NOT NULL,
+    customer_id       TEXT NOT NULL,
+    match_key         TEXT NOT NULL,
+    type              TEXT,
+    text              TEXT,
+    author_email      TEXT,
+    call_duration     INTEGER,
+    created_at        TEXT,
+    source_updated_at TEXT,
+    created_import    INTEGER NOT NULL,
+    created_address   INTEGER NOT NULL,
+    changed_import    INTEGER NOT NULL,
+    changed_address   INTEGER NOT NULL,
+    rev               INTEGER NOT NULL,
+    changed_by        TEXT NOT NULL,
+    stored_at         TEXT NOT NULL,
+    updated_at        TEXT NOT NULL,
+    PRIMARY KEY (import_number, id)
+) STRICT, WITHOUT ROWID;

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"gocloud.dev/blob"
 	_ "gocloud.dev/blob/memblob" // mem://
@@ -65,10 +66,13 @@ func writerOptions() *blob.WriterOptions {
 	return &blob.WriterOptions{ContentType: "application/octet-stream"}
 }
 
+// spoolName begins the names of the local files of what has no key yet.
+const spoolName = "sluice-stage-"
+
 // createIn keeps the bytes in a local file until their end tells the key. A
 // bucket can copy, but only 5 GB at once.
 func (b *bucket) createIn(ctx context.Context, _ string) (sink, error) {
-	f, err := os.CreateTemp("", "sluice-stage-")
+	f, err := os.CreateTemp("", spoolName)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +133,10 @@ func (s *bucketSink) abort() {
 	s.Close()
 }
 
+// freshFor is how long bytes that are put once more need not be: an object that
+// was put long ago may be on the list of what is to be removed.
+const freshFor = 6 * time.Hour
+
 // spool is an object on its way to a bucket.
 type spool struct {
 	*os.File
@@ -142,7 +150,8 @@ func (s *spool) commit(key string) error {
 	if err != nil {
 		return err
 	}
-	if there, err := s.to.b.Attributes(s.ctx, key); err == nil && there.Size == size {
+	there, err := s.to.b.Attributes(s.ctx, key)
+	if err == nil && there.Size == size && time.Since(there.ModTime) < freshFor {
 		return nil // The key is the hash: these bytes are staged.
 	}
 	if _, err := s.Seek(0, io.SeekStart); err != nil {

@@ -32,6 +32,49 @@ func TestDirectoryIsPrivate(t *testing.T) {
 	}
 }
 
+// TestEveryFileIsPrivate goes through every way to make one.
+func TestEveryFileIsPrivate(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("modes are a matter of Unix")
+	}
+	s := directory(t)
+	s.put(t, "imports/1/a", []byte("a"))
+	s.put(t, "imports/1/a", []byte("again"))
+	for range 2 {
+		if _, err := s.PutContent(t.Context(), "files/of", strings.NewReader("b")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.PutCompressed(t.Context(), "imports/2/c.zst", strings.NewReader("c")); err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.Create(t.Context(), "imports/3/d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	n := 0
+	err = filepath.WalkDir(s.at.(*dir).root.Name(), func(name string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		want := fs.FileMode(0o600)
+		if e.IsDir() {
+			want = fs.ModeDir | 0o700
+		}
+		at, err := e.Info()
+		if err == nil && at.Mode() != want {
+			t.Errorf("%s: %v, want %v", name, at.Mode(), want)
+		}
+		n++
+		return err
+	})
+	if err != nil || n != 11 {
+		t.Errorf("%d files and folders, %v, want 4 and 7", n, err)
+	}
+}
+
 func TestSymbolicLinksLeadNowhere(t *testing.T) {
 	t.Parallel()
 	s := directory(t)

@@ -9,7 +9,10 @@
 //
 // An object appears whole or not at all, and never changes. Its size and hash
 // travel in the [crm.Object] that Commit returns, not beside the bytes, so a
-// reader notices what happened to the bytes since.
+// reader notices what happened to the bytes since. What is in a directory is
+// for its owner alone: files are of mode 0600 and folders of mode 0700.
+//
+// What goes when is decided elsewhere: see [Stage.List].
 //
 // # What lies on disk
 //

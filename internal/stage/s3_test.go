@@ -19,12 +19,13 @@ type fakeS3 struct {
 	mu      sync.Mutex
 	objects map[string][]byte
 	parts   map[string]map[string][]byte // by upload and number
+	put     map[string]time.Time         // when an object was
 }
 
 // newS3 starts a fake S3 and returns a stage URL for it. Nobody signs anything,
 // so no test needs an environment of its own.
 func newS3(t *testing.T) string {
-	f := &fakeS3{objects: map[string][]byte{}, parts: map[string]map[string][]byte{}}
+	f := &fakeS3{objects: map[string][]byte{}, parts: map[string]map[string][]byte{}, put: map[string]time.Time{}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	return "s3://bucket?region=us-east-1&use_path_style=true&request_checksum_calculation=when_required" +
@@ -49,14 +50,14 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.parts[upload][fmt.Sprintf("%06s", r.URL.Query().Get("partNumber"))] = body
 		w.Header().Set("ETag", `"part"`)
 	case r.Method == http.MethodPut:
-		f.objects[key] = body
+		f.objects[key], f.put[key] = body, time.Now()
 		w.Header().Set("ETag", `"whole"`)
 	case r.Method == http.MethodPost && upload == "":
 		id := fmt.Sprint(len(f.parts))
 		f.parts[id] = map[string][]byte{}
 		fmt.Fprintf(w, "<InitiateMultipartUploadResult><UploadId>%s</UploadId></InitiateMultipartUploadResult>", id)
 	case r.Method == http.MethodPost:
-		f.objects[key] = f.join(upload)
+		f.objects[key], f.put[key] = f.join(upload), time.Now()
 		fmt.Fprint(w, "<CompleteMultipartUploadResult><ETag>whole</ETag></CompleteMultipartUploadResult>")
 	case r.Method == http.MethodDelete:
 		if delete(f.parts, upload); upload == "" {
@@ -73,7 +74,7 @@ func (f *fakeS3) get(w http.ResponseWriter, r *http.Request, key string) {
 		fmt.Fprint(w, "<Error><Code>NoSuchKey</Code></Error>")
 		return
 	}
-	http.ServeContent(w, r, "", time.Unix(1, 0), strings.NewReader(string(b)))
+	http.ServeContent(w, r, "", f.put[key], strings.NewReader(string(b)))
 }
 
 func (f *fakeS3) join(upload string) []byte {
@@ -101,7 +102,7 @@ func (f *fakeS3) list(w http.ResponseWriter, prefix string) {
 	}
 	for key, b := range f.objects {
 		if strings.HasPrefix(key, prefix) {
-			out.Contents = append(out.Contents, object{key, len(b), "2024-01-01T00:00:00.000Z"})
+			out.Contents = append(out.Contents, object{key, len(b), f.put[key].UTC().Format("2006-01-02T15:04:05.000Z")})
 		}
 	}
 	sort.Slice(out.Contents, func(i, j int) bool { return out.Contents[i].Key < out.Contents[j].Key })

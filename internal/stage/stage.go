@@ -34,6 +34,12 @@ type backend interface {
 	// remove removes key and all below it. There may be nothing.
 	remove(ctx context.Context, key string) error
 
+	// list and unfinished call each until it returns false; removeListed
+	// removes one of what they told of, unless it was put again since.
+	list(ctx context.Context, prefix string, each func(Listed) bool) error
+	unfinished(ctx context.Context, each func(Listed) bool) error
+	removeListed(ctx context.Context, l Listed) (removed bool, err error)
+
 	path(key string) string
 	close() error
 }

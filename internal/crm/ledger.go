@@ -8,12 +8,15 @@ import (
 // An ImportRow is an import as the store keeps it.
 type ImportRow struct {
 	Import
-	Kind      string    `json:"kind"` // "import"; later "undo" and "retry"
+	Kind      string    `json:"kind"` // [KindImport], [KindRetry] or [KindUndo]
 	State     State     `json:"state"`
 	By        string    `json:"by,omitempty"` // who put it into State, if somebody did
 	Request   Request   `json:"request"`
 	StartedAt time.Time `json:"started_at"` // UTC, whole milliseconds; no two imports share one
 	EndedAt   time.Time `json:"ended_at,omitzero"`
+
+	// UndoneBy is the number of the undo that undid the import; 0 if none did.
+	UndoneBy int64 `json:"undone_by,omitempty"`
 
 	// Secret is what the import's claim keys are made under, 32 random bytes.
 	Secret []byte `json:"-"`
@@ -37,6 +40,13 @@ type FileRow struct {
 	// Plan is the layout and the mapping that every step of this import uses,
 	// as JSON: a snapshot, so that a mapping edited meanwhile changes nothing.
 	Plan json.RawMessage `json:"plan,omitempty"`
+}
+
+// Swept says since when the stage lacks what an import left there: the times
+// are UTC, and zero for what is still there.
+type Swept struct {
+	Batches time.Time `json:"batches,omitzero"` // its batches, keys and verdicts
+	Lists   time.Time `json:"lists,omitzero"`   // its lists, its mapping and its files
 }
 
 // A LedgerRow says that a batch is in, and what became of each of its records.

@@ -1,0 +1,3 @@
+DROP TABLE IF EXISTS chores;
+--bun:split
+DROP TABLE IF EXISTS swept_imports;

@@ -46,8 +46,12 @@ type Server struct {
 	port int
 
 	dir   string
+	ready string
+	argv  []string
 	hold  io.Closer
 	ended chan struct{} // closed when the server and its watcher have ended
+
+	before *Server // what Again replaced: its watcher still waits
 }
 
 // start runs a program that serves dir until the server is stopped. It returns
@@ -66,7 +70,7 @@ func start(dir, ready string, port int, argv ...string) (*Server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &Server{port: port, dir: dir, hold: hold, ended: make(chan struct{})}
+	s := &Server{port: port, dir: dir, ready: ready, argv: argv, hold: hold, ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
 		in.CloseWithError(cmd.Wait())
@@ -119,6 +123,22 @@ func listen(out io.Reader, ready string, to chan<- said) {
 func (s *Server) Stop() {
 	_ = s.hold.Close()
 	<-s.ended
+	if s.before != nil {
+		s.before.Stop()
+	}
+}
+
+// Again starts a server whose process was killed once more, on the same port
+// and with the data it left. What it did not keep on disk is gone. It is not
+// for a server that runs.
+func (s *Server) Again() error {
+	next, err := start(s.dir, s.ready, s.port, s.argv...)
+	if err != nil {
+		return err
+	}
+	before := *s
+	s.PID, s.hold, s.ended, s.before = next.PID, next.hold, next.ended, &before
+	return nil
 }
 
 // home makes a directory in parent ("": that of temporary files) that the

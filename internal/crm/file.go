@@ -1,5 +1,7 @@
 package crm
 
+import "time"
+
 // An Object refers to something kept in the stage. Objects never change: a
 // reader that finds another hash or size than this has found damage.
 type Object struct {
@@ -10,6 +12,17 @@ type Object struct {
 
 // IsZero reports whether o refers to nothing.
 func (o Object) IsZero() bool { return o.Key == "" }
+
+// A Listed is one object of a stage, or what a writer left that did not finish.
+type Listed struct {
+	Key  string    // of an object; else where the file of the writer lies
+	Size int64     // of all its bytes, those the stage adds too
+	At   time.Time // when it was put, by the clock of the place
+
+	// Unfinished is true for what a writer left, or is writing at the moment:
+	// then At is when it last wrote.
+	Unfinished bool
+}
 
 // MappingKey is the key under which the stage keeps the text of the mapping
 // that an import was opened with; empty text if it had none. It is put by key

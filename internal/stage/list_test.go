@@ -14,7 +14,7 @@ import (
 )
 
 // listed returns what is below a prefix, by key.
-func (p place) listed(t *testing.T, prefix string) (all []Listed) {
+func (p place) listed(t *testing.T, prefix string) (all []crm.Listed) {
 	t.Helper()
 	for l, err := range p.List(t.Context(), prefix) {
 		if err != nil {
@@ -22,11 +22,11 @@ func (p place) listed(t *testing.T, prefix string) (all []Listed) {
 		}
 		all = append(all, l)
 	}
-	slices.SortFunc(all, func(a, b Listed) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(all, func(a, b crm.Listed) int { return strings.Compare(a.Key, b.Key) })
 	return all
 }
 
-func keys(all []Listed) string {
+func keys(all []crm.Listed) string {
 	var names []string
 	for _, l := range all {
 		names = append(names, l.Key)
@@ -121,7 +121,7 @@ func TestUnfinishedFilesAreListedAndRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Abort()
-	var found []Listed
+	var found []crm.Listed
 	for l, err := range s.Unfinished(t.Context()) {
 		if err != nil {
 			t.Fatal(err)

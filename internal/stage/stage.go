@@ -36,9 +36,9 @@ type backend interface {
 
 	// list and unfinished call each until it returns false; removeListed
 	// removes one of what they told of, unless it was put again since.
-	list(ctx context.Context, prefix string, each func(Listed) bool) error
-	unfinished(ctx context.Context, each func(Listed) bool) error
-	removeListed(ctx context.Context, l Listed) (removed bool, err error)
+	list(ctx context.Context, prefix string, each func(crm.Listed) bool) error
+	unfinished(ctx context.Context, each func(crm.Listed) bool) error
+	removeListed(ctx context.Context, l crm.Listed) (removed bool, err error)
 
 	path(key string) string
 	close() error

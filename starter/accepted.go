@@ -49,7 +49,10 @@ func (c *importsAcceptedCmd) Run(ctx context.Context, s *session) error {
 	defer stage.Close()
 	return s.list(c.listFlags, func(w io.Writer) error {
 		lines := newAcceptedWriter(w, from.files(), c.form())
-		return errors.Join(launch.Accepted(ctx, db, stage, row, lines.row), lines.close())
+		if err := launch.Accepted(ctx, db, stage, row, lines.row); err != nil {
+			return errors.Join(wiring.WhySwept(ctx, s.config, db, row, err), lines.close())
+		}
+		return lines.close()
 	})
 }
 

@@ -116,7 +116,7 @@ func (s *session) groups(ctx context.Context, ref, form string) error {
 	list, err := groupsIn(ctx, row, from, stage)
 	switch {
 	case err != nil:
-		return err
+		return s.whySwept(ctx, row, err)
 	case len(list) == 0:
 		s.say("import %d of %s has no rejected rows", row.Number, row.Source)
 		return nil

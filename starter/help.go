@@ -55,6 +55,7 @@ var examples = map[string][]string{
 	"mapping schema":   {"starter mapping schema > mapping.schema.json"},
 	"mapping template": {"starter mapping template combined --to leads.xlsx", "starter mapping template customers"},
 	"export":           {"starter export customers --source newsletter > customers.csv", "starter export contacts --source newsletter --stable -o json"},
+	"sweep":            {"starter sweep --dry-run", "starter sweep"},
 	"doctor":           {"starter doctor"},
 	"config":           {"starter config", "starter config -o json"},
 }

@@ -59,6 +59,7 @@ type commands struct {
 		Template mappingTemplateCmd `cmd:"" help:"Print a file to fill in that needs no mapping."`
 	} `cmd:"" help:"Mappings: suggest, check, schema, template."`
 	Export  exportCmd  `cmd:"" help:"Print the records of a source."`
+	Sweep   sweepCmd   `cmd:"" help:"Remove from the stage what no import needs any more."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at every part and say what to mend."`
 	Config  configCmd  `cmd:"" help:"Print the settings in force, passwords masked."`
 	Version versionCmd `cmd:"" help:"Print the version."`

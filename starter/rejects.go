@@ -72,7 +72,7 @@ func (s *session) rows(ctx context.Context, ref string, to listFlags, raw bool, 
 		return err
 	}
 	cut := 0
-	err = s.staged(ctx, object, func(r io.Reader) error {
+	err = s.whySwept(ctx, row, s.staged(ctx, object, func(r io.Reader) error {
 		return s.list(to, func(w io.Writer) error {
 			lines := newRowWriter(w, layoutOf(from, raw), to.form())
 			see := func(r crm.RejectedRow) error {
@@ -83,7 +83,7 @@ func (s *session) rows(ctx context.Context, ref string, to listFlags, raw bool, 
 			}
 			return errors.Join(eachRow(r, see), lines.close())
 		})
-	})
+	}))
 	if cut > 0 {
 		s.say("%s with a cell longer than a workbook holds: it is cut there and ends with …; take these rows from -o csv", count(int64(cut), "row"))
 	}

@@ -33,6 +33,9 @@ func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 	if err == nil {
 		err = refusal(launch.Retryable(row))
 	}
+	if err == nil {
+		err = s.gone(ctx, row)
+	}
 	if err != nil {
 		return err
 	}

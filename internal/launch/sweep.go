@@ -307,7 +307,7 @@ type SweptError struct {
 func (e *SweptError) Error() string {
 	text := fmt.Sprintf("the %s of import %d of %s were removed on %s", e.What, e.Number, e.Source, e.At.Format(time.DateOnly))
 	if e.Kept > 0 {
-		text += fmt.Sprintf(" (kept for %s: SLUICE_KEEP)", days(e.Kept))
+		text += fmt.Sprintf(" (kept for %s: SLUICE_KEEP)", Days(e.Kept))
 	}
 	return text
 }
@@ -315,8 +315,8 @@ func (e *SweptError) Error() string {
 // Unwrap makes a SweptError say that something is not there.
 func (e *SweptError) Unwrap() error { return crm.ErrNotFound }
 
-// days says a duration as people do: in days where it is whole days.
-func days(d time.Duration) string {
+// Days says a duration as people do: in days where it is whole days.
+func Days(d time.Duration) string {
 	n := d / (24 * time.Hour)
 	switch {
 	case d%(24*time.Hour) != 0:

@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -26,6 +27,7 @@ type Config struct {
 	SMTPURL     string   `name:"smtp-url" env:"SMTP_URL" placeholder:"URL" help:"Mail server for notifications, as smtp://user:password@host:port?from=… . Also SMTP_URL_FILE."`
 	MailTo      []string `name:"mail-to" env:"SLUICE_MAIL_TO" placeholder:"ADDRESS" help:"Who is told when an import ends."`
 	TemporalUI  string   `name:"temporal-ui" env:"SLUICE_TEMPORAL_UI" placeholder:"URL" help:"Address of the Temporal Web UI, for links."`
+	Keep        string   `name:"keep" env:"SLUICE_KEEP" placeholder:"TIME" help:"How long the stage keeps what an import left, after its end: a day or more, such as 30d or 720h, or forever. Default: 30d."`
 	LogLevel    string   `name:"log-level" env:"SLUICE_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
 	LogFormat   string   `name:"log-format" env:"SLUICE_LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 
@@ -44,6 +46,9 @@ func (c *Config) secrets() map[string]*string {
 // [crm.ErrInvalid].
 func (c Config) Resolve() (Config, error) {
 	if err := checkProfileAddress(c.PprofAddress); err != nil {
+		return c, err
+	}
+	if _, err := c.Kept(); err != nil {
 		return c, err
 	}
 	for name, value := range c.secrets() {
@@ -125,6 +130,7 @@ func (c Config) Settings() []Setting {
 		{Name: "SMTP_URL", Value: masked(c.SMTPURL), About: "mail server; nothing is sent if not set"},
 		{Name: "SLUICE_MAIL_TO", Value: strings.Join(c.MailTo, ","), About: "who is told when an import ends"},
 		{Name: "SLUICE_TEMPORAL_UI", Value: c.TemporalUI, About: "Temporal Web UI, for links"},
+		{Name: "SLUICE_KEEP", Value: cmp.Or(c.Keep, "30d"), About: "how long the stage keeps what an import left"},
 		{Name: "SLUICE_LOG_LEVEL", Value: c.LogLevel, About: "debug, info, warn or error"},
 		{Name: "SLUICE_LOG_FORMAT", Value: c.LogFormat, About: "text or json"},
 		{Name: "SLUICE_PPROF_ADDRESS", Value: c.PprofAddress, About: "where profiles of the worker are served; nowhere if not set"},

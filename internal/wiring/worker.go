@@ -109,7 +109,11 @@ func newWorker(ctx context.Context, c Config, t client.Client, s *store.Store, g
 			return fmt.Errorf("start worker: %w", err)
 		}
 		open.add(func() error { w.Stop(); return nil })
-		return nil
+		stop, err := sweeping(c, s, g, log)
+		if err == nil {
+			open.add(stop)
+		}
+		return err
 	}, nil
 }
 

@@ -33,6 +33,11 @@ type Progress struct {
 	StartedAt time.Time `json:"started_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 
+	// Undo is what an undo has done so far, and UndoTotal how many records it
+	// has to reverse; nil and 0 for an import.
+	Undo      *UndoCounts `json:"undo,omitempty"`
+	UndoTotal int64       `json:"undo_total,omitempty"`
+
 	// Parked is how many batches are put aside because they cannot be written,
 	// and Attention why somebody has to decide, "" if nobody has.
 	Parked    int    `json:"parked,omitempty"`

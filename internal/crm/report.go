@@ -29,6 +29,10 @@ type Report struct {
 	// Parent is the ID of the import of which this one retried rejected rows.
 	Parent string `json:"parent,omitempty"`
 
+	// Undo says what became of the records of the import that this one undid;
+	// nil for every other import. An undo reads no rows: its Counts are zero.
+	Undo *UndoneReport `json:"undo,omitempty"`
+
 	// Ignored names the columns of the files that went nowhere, at most
 	// [MaxIgnored], and IgnoredColumns says how many there are.
 	Ignored        []string `json:"ignored,omitempty"`

@@ -31,7 +31,11 @@ type Request struct {
 	// Parent is the ID of the import of which this one retries rejected rows;
 	// empty otherwise. Rows of a reject file keep the address they had there,
 	// and give way to what was changed since: see [ReasonChangedSince].
-	Parent    string    `json:"parent,omitempty"`
+	Parent string `json:"parent,omitempty"`
+	// Undoes is the ID of the import that this one undoes; empty otherwise. An
+	// undo has no files.
+	Undoes string `json:"undoes,omitempty"`
+
 	StartedBy string    `json:"started_by,omitempty"` // a login name or a schedule; shown to operators
 	AskedAt   time.Time `json:"asked_at"`
 

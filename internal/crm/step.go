@@ -25,6 +25,10 @@ var (
 	Park   = Step[ParkInput, None]{"Park"}         // once a batch that cannot be written
 	Unpark = Step[UnparkInput, Unparked]{"Unpark"} // once a decision about those
 	Skip   = Step[SkipInput, Written]{"Skip"}      // once a batch that somebody gives up
+
+	OpenUndo = Step[Request, UndoOpened]{"OpenUndo"}   // of an undo, in place of Open
+	Reverse  = Step[ReverseInput, Reversed]{"Reverse"} // some pages of records
+	EndUndo  = Step[ReconcileInput, Report]{"EndUndo"} // in place of Reconcile
 )
 
 // None is the result of a step that answers nothing.
@@ -185,6 +189,9 @@ type SettleInput struct {
 	Import Import `json:"import"`
 	Batch  int    `json:"batch"` // number for the first batch of leftovers
 	Rows   int    `json:"rows"`  // as in ParseInput
+
+	// Skip gives leftovers up that keep failing: see [FailBatchParked].
+	Skip bool `json:"skip,omitempty"`
 }
 
 // Settled is what the leftovers came to. Its counts are corrections to those

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/uptrace/bun"
+
 	"sluice/internal/crm"
 )
 
@@ -54,10 +56,10 @@ func (a *attempt) change(ctx context.Context, e crm.Entity) error {
 	if n == 0 || err != nil {
 		return err
 	}
-	if err := a.expect(ctx, n, a.imageOf(e), a.in.Import); err != nil {
+	if err := expect(ctx, a.tx.Tx, n, a.imageOf(e), a.in.Import); err != nil {
 		return err
 	}
-	if err := a.expect(ctx, n, a.update(e), a.in.Import, a.to.by, a.to.started); err != nil {
+	if err := expect(ctx, a.tx.Tx, n, a.update(e), a.in.Import, a.to.by, a.to.started); err != nil {
 		return err
 	}
 	if e == crm.Customer && a.to.match != nil {
@@ -86,8 +88,8 @@ func (a *attempt) changing(e crm.Entity) string {
 }
 
 // expect runs a statement that must affect n rows.
-func (a *attempt) expect(ctx context.Context, n int64, statement string, args ...any) error {
-	res, err := a.tx.ExecContext(ctx, statement, args...)
+func expect(ctx context.Context, tx bun.Tx, n int64, statement string, args ...any) error {
+	res, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}

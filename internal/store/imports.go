@@ -33,6 +33,7 @@ type importRow struct {
 	StartedAt   instant
 	EndedAt     instant
 	Report      *string
+	UndoneBy    int64 `bun:",nullzero"`
 }
 
 // now is the time as the tables keep it: UTC, whole milliseconds.

@@ -75,9 +75,14 @@ func (s *Store) openImport(ctx context.Context, tx bun.Tx, r crm.Request, mappin
 	if err := insertImport(ctx, tx, row); err != nil {
 		return crm.Opened{}, err
 	}
-	_, err = tx.NewUpdate().Table("imports").Set("state = ?", crm.Interrupted).Set("ended_at = ?", row.StartedAt).
-		Where("source_id = ?", source.ID).Where("number <> ?", row.Number).Where("state IN (?)", bun.In(openStates)).Exec(ctx)
-	return crm.Opened{Import: crm.Import{ID: r.ID, Number: row.Number, Source: r.Source}, Earlier: row.Earlier}, err
+	return crm.Opened{Import: crm.Import{ID: r.ID, Number: row.Number, Source: r.Source}, Earlier: row.Earlier}, interruptOthers(ctx, tx, row)
+}
+
+// interruptOthers marks what other imports of the source are still open.
+func interruptOthers(ctx context.Context, tx bun.Tx, row *importRow) error {
+	_, err := tx.NewUpdate().Table("imports").Set("state = ?", crm.Interrupted).Set("ended_at = ?", row.StartedAt).
+		Where("source_id = ?", row.SourceID).Where("number <> ?", row.Number).Where("state IN (?)", bun.In(openStates)).Exec(ctx)
+	return err
 }
 
 func openedBefore(ctx context.Context, tx bun.Tx, r crm.Request, source int64) (crm.Opened, error) {
@@ -94,9 +99,9 @@ func newImport(r crm.Request, source int64, mapping string) (*importRow, error) 
 	if err != nil {
 		return nil, err
 	}
-	kind := "import"
+	kind := crm.KindImport
 	if r.Parent != "" {
-		kind = "retry"
+		kind = crm.KindRetry
 	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // it never fails

@@ -40,7 +40,7 @@ func (s *Store) Open(ctx context.Context, source string) (crm.ImportRow, error) 
 // opening makes an ImportRow of what its row alone says.
 func (r *importRow) opening() (crm.ImportRow, error) {
 	row := crm.ImportRow{Import: crm.Import{ID: r.ID, Number: r.Number, Source: r.Source}, Kind: r.Kind, State: r.State,
-		By: r.StateBy, StartedAt: r.StartedAt.Time, EndedAt: r.EndedAt.Time, Secret: r.Secret}
+		By: r.StateBy, StartedAt: r.StartedAt.Time, EndedAt: r.EndedAt.Time, Secret: r.Secret, UndoneBy: r.UndoneBy}
 	if err := json.Unmarshal([]byte(r.Request), &row.Request); err != nil || r.Report == nil {
 		return row, err
 	}

@@ -52,7 +52,7 @@ func (s *since) newer() string {
 // nobody has.
 func (s *Store) Retries(ctx context.Context, id string) ([]crm.ImportRow, error) {
 	var rows []importRow
-	err := s.selectImports(&rows).Where("i.parent = ?", id).Where("i.parent <> ''").OrderExpr("i.number").Scan(ctx)
+	err := s.selectImports(&rows).Where("i.parent = ?", id).Where("i.parent <> ''").Where("i.kind = ?", crm.KindRetry).OrderExpr("i.number").Scan(ctx)
 	if err != nil {
 		return nil, wrap("retries", err)
 	}

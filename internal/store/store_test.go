@@ -167,14 +167,16 @@ func (m *made) write(rows ...testRow) crm.Counts {
 
 func (m *made) end(state crm.State) crm.Report {
 	m.t.Helper()
+	var counts crm.Counts
 	batches := 0
-	for _, err := range m.s.Ledger(context.Background(), m.Number, 0) {
+	for row, err := range m.s.Ledger(context.Background(), m.Number, 0) {
 		if err != nil {
 			m.t.Fatal(err)
 		}
 		batches++
+		counts.Add(row.Counts)
 	}
-	r, err := m.s.EndImport(context.Background(), m.Number, crm.Report{ImportID: m.ID, Number: m.Number, State: state, Batches: batches}, nil)
+	r, err := m.s.EndImport(context.Background(), m.Number, crm.Report{ImportID: m.ID, Number: m.Number, State: state, Counts: counts, Batches: batches}, nil)
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -53,6 +53,7 @@ type Store interface {
 	EndImport(ctx context.Context, number int64, r crm.Report, outbox []crm.Message) (crm.Report, error)
 	Message(ctx context.Context, id int64) (crm.Message, error)
 	MarkSent(ctx context.Context, id int64, at time.Time) error
+	undoStore
 }
 
 // Judge says which records of a batch repeat an earlier one of the import. The
@@ -72,7 +73,7 @@ type Mailer interface {
 	Compose(r crm.Report) (subject, body string)
 }
 
-// Register makes the steps of an import known to a worker, or to a test
+// Register makes the steps of imports and undos known to a worker, or to a test
 // environment, which is one too.
 func Register(r worker.ActivityRegistry, a *Activities) {
 	register(r, crm.Open, a.Open)
@@ -88,6 +89,7 @@ func Register(r worker.ActivityRegistry, a *Activities) {
 	register(r, crm.Park, a.Park)
 	register(r, crm.Unpark, a.Unpark)
 	register(r, crm.Skip, a.Skip)
+	registerUndo(r, a)
 }
 
 // register binds a step to the method that carries it out, with what every

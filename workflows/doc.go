@@ -7,6 +7,8 @@
 // commands.go answers pause, resume and cancel; progress.go answers how far it
 // is; run.go holds the timeouts and retries of every step.
 //
+// Undo reverses an import; it is an import as far as commands and progress go.
+//
 // A change here must replay the histories in testdata/histories, which were
 // recorded from released code. What cannot is put behind workflow.GetVersion.
 package workflows

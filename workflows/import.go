@@ -217,7 +217,11 @@ func (m *importing) end(ctx workflow.Context, failed error) (crm.Report, error) 
 		return crm.Report{ImportID: m.request.ID, Source: m.request.Source, State: in.State, Failure: in.Failure}, failed
 	}
 	m.phase(ctx, phaseReconcile)
-	report, err := run(ctx, crm.Reconcile, m.tuning, "Reconcile", in)
+	last := crm.Reconcile
+	if m.request.Undoes != "" {
+		last = crm.EndUndo
+	}
+	report, err := run(ctx, last, m.tuning, last.Name, in)
 	if err != nil {
 		return report, err
 	}

@@ -56,6 +56,7 @@ const (
 	phaseInspect   = "inspect"
 	phaseWrite     = "write"
 	phaseSettle    = "settle"
+	phaseUndo      = "undo"
 	phaseReconcile = "reconcile"
 	phaseNotify    = "notify"
 )

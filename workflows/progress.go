@@ -111,7 +111,15 @@ func remaining(p *crm.Progress, parsed, written int64) time.Duration {
 		return 0
 	}
 	total := float64(parsed) * float64(p.BytesTotal) / float64(p.Bytes)
-	return time.Duration((total - float64(written)) / p.Rate * float64(time.Second)).Round(time.Second)
+	return timeLeft(total-float64(written), p.Rate)
+}
+
+// timeLeft is how long so many rows take at a rate; 0 if that is unknown.
+func timeLeft(rows, rate float64) time.Duration {
+	if rate <= 0 {
+		return 0
+	}
+	return time.Duration(rows / rate * float64(time.Second)).Round(time.Second)
 }
 
 // progress answers the query. It changes nothing.
@@ -148,6 +156,9 @@ func (m *importing) show(ctx workflow.Context) {
 // details is the markdown table of the steps that the Temporal UI shows.
 func (m *importing) details() string {
 	p := &m.at.Progress
+	if p.Undo != nil {
+		return undoDetails(p, m.at.Run)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s** · phase %s · run %d\n\n", p.State, p.Phase, m.at.Run+1)
 	b.WriteString("| step | rows |\n|---|---:|\n")

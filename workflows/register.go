@@ -9,4 +9,5 @@ import (
 // environment. It is also what the static check for determinism starts from.
 func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Import, workflow.RegisterOptions{Name: "Import"})
+	r.RegisterWorkflowWithOptions(Undo, workflow.RegisterOptions{Name: "Undo"})
 }

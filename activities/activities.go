@@ -47,7 +47,7 @@ type Store interface {
 	Write(ctx context.Context, in crm.WriteBatch, open crm.PartOpener) (crm.Counts, error)
 	Park(ctx context.Context, number int64, p crm.ParkedBatch) error
 	Unpark(ctx context.Context, number int64) ([]crm.ParkedBatch, error)
-	Skip(ctx context.Context, number int64, p crm.ParkedBatch, by string) (crm.Counts, error)
+	Skip(ctx context.Context, number int64, p crm.ParkedBatch, preset crm.Outcomes, by string) (crm.Counts, error)
 	Ledger(ctx context.Context, number int64, from int) iter.Seq2[crm.LedgerRow, error]
 	Recount(ctx context.Context, number int64) (crm.Recount, error)
 	EndImport(ctx context.Context, number int64, r crm.Report, outbox []crm.Message) (crm.Report, error)

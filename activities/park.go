@@ -21,9 +21,13 @@ func (a *Activities) Unpark(ctx context.Context, in crm.UnparkInput) (crm.Unpark
 	return crm.Unparked{Parked: parked}, err
 }
 
-// Skip gives a batch up. It goes into the ledger with all its rows rejected,
+// Skip gives a batch up, of which it reads the verdict alone. It goes into the ledger with all its rows rejected,
 // so every later attempt, also at writing it, finds it decided (invariant 3).
 func (a *Activities) Skip(ctx context.Context, in crm.SkipInput) (crm.Written, error) {
-	counts, err := a.Store.Skip(ctx, in.Import.Number, in.Parked, in.By)
+	verdict, err := a.batchVerdict(a.Stage.ReadCompressed(ctx, in.Parked.Verdict.Object))
+	if err != nil {
+		return crm.Written{}, err
+	}
+	counts, err := a.Store.Skip(ctx, in.Import.Number, in.Parked, verdict.Outcomes, in.By)
 	return crm.Written{Counts: counts}, err
 }

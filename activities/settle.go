@@ -13,6 +13,9 @@ import (
 // customer had not landed when their batch was written. Only now are these
 // rejected if their customer is not there.
 //
+// Leftovers that keep failing end it as [crm.FailBatchParked], unless it is told
+// to give those up.
+//
 // It reads the ledger and the batches, and leaves batches of its own, which go
 // through the same transaction as any other. That transaction also marks the
 // records as moved where they come from, so a second run, or a run after a
@@ -101,7 +104,7 @@ func (s *settling) batch(ctx context.Context, r *crm.LedgerRow) error {
 	text := &batchLines{a: s.a, batch: &r.Batch}
 	var at [3]int
 	for _, has := range keys.Rows {
-		row := leftover{batch: r.Batch.Number, file: r.Batch.File, text: text}
+		row := leftover{batch: r.Batch.Number, file: r.Batch.File, text: text, skipped: r.Skipped != ""}
 		for e := range at {
 			row.at[e] = -1
 			if has&(1<<e) != 0 {
@@ -167,6 +170,7 @@ type leftover struct {
 	keys     [3]crm.Key
 	outcomes [3]crm.Outcome
 	text     *batchLines
+	skipped  bool // its batch is
 }
 
 // row decides about one row: whether it frees keys for those who lost to it,
@@ -227,7 +231,7 @@ func (s *settling) known(r *leftover) bool {
 			s.note(r.keys[e], r.outcomes[e])
 		}
 	}
-	return moved || rejected
+	return moved || rejected || r.skipped // a row of nothing but duplicates counts as rejected there
 }
 
 // note says what became of the record that holds a key.
@@ -261,10 +265,13 @@ func (s *settling) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	counts, err := s.a.Store.Write(ctx, crm.WriteBatch{
-		Import: s.in.Import.Number, Batch: b, Verdict: verdict, Preset: c.keys.Outcomes,
-		Settles: &crm.Settles{Before: c.before(), Moved: c.moved},
-	}, s.a.partOpener(&b))
+	w := crm.WriteBatch{Import: s.in.Import.Number, Batch: b, Verdict: verdict, Preset: c.keys.Outcomes,
+		Settles: &crm.Settles{Before: c.before(), Moved: c.moved}, Impatient: s.in.Skip}
+	counts, err := s.a.Store.Write(ctx, w, s.a.partOpener(&b))
+	if s.in.Skip && crm.TypeOf(err) == crm.FailBatchParked {
+		w.Preset = c.keys.Outcomes.Skip()
+		counts, err = s.a.Store.Write(ctx, w, s.a.partOpener(&b))
+	}
 	if err != nil {
 		return err
 	}

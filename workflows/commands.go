@@ -59,7 +59,7 @@ func (m *importing) mayDecide() error {
 	switch {
 	case m.ending || m.cancelled:
 		return errEnding
-	case len(m.at.Parked) == 0:
+	case len(m.at.Parked) == 0 && !m.stuck:
 		return errors.New("no batch is parked")
 	}
 	return nil

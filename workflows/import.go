@@ -75,6 +75,7 @@ type importing struct {
 	cancelled bool
 	braked    bool                // too many rows are rejected: somebody has to say that it may go on
 	asking    bool                // batches are parked, and nothing else is left to do
+	stuck     bool                // leftovers keep failing
 	ending    bool                // no command is taken any more
 	stop      workflow.CancelFunc // ends the work, not the recount
 
@@ -196,10 +197,17 @@ func (m *importing) settle(ctx workflow.Context) error {
 		return err
 	}
 	m.phase(ctx, phaseSettle)
-	settled, err := run(ctx, crm.Settle, m.tuning, "Settle", crm.SettleInput{
-		Import: m.at.Import, Batch: m.at.Batch, Rows: m.tuning.BatchRows})
-	m.at.Progress.Counts.Add(settled.Counts)
-	return err
+	in := crm.SettleInput{Import: m.at.Import, Batch: m.at.Batch, Rows: m.tuning.BatchRows}
+	for {
+		settled, err := run(ctx, crm.Settle, m.tuning, "Settle", in)
+		if err == nil {
+			m.at.Progress.Counts.Add(settled.Counts)
+			return nil
+		}
+		if in.Skip, err = m.attendLeftovers(ctx, err); err != nil {
+			return err
+		}
+	}
 }
 
 // end recounts the import and tells people, whatever happened before.

@@ -65,6 +65,28 @@ func (m *importing) attend(ctx workflow.Context) error {
 	return nil
 }
 
+// attendLeftovers waits for a decision about leftovers that keep failing, and
+// says whether they are to be given up. Any other failure it returns.
+func (m *importing) attendLeftovers(ctx workflow.Context, why error) (skip bool, err error) {
+	f := failureOf(why)
+	if temporal.IsCanceledError(why) || ctx.Err() != nil || f.Type != crm.FailBatchParked {
+		return false, why
+	}
+	m.stuck, m.at.Progress.Attention = true, f.Message
+	defer func() { m.stuck = false }()
+	if err := m.ask(ctx); err != nil {
+		return false, err
+	}
+	did := m.at.Decision
+	m.at.Decision, m.at.Progress.Attention = decision{}, ""
+	m.mark(ctx, crm.Running)
+	if did.Do == skipParked {
+		return true, nil
+	}
+	_, err = run(ctx, crm.Unpark, m.tuning, "Unpark · leftovers", crm.UnparkInput{Import: m.at.Import})
+	return false, err
+}
+
 // ask waits for a decision.
 func (m *importing) ask(ctx workflow.Context) error {
 	decided := func() bool { return m.at.Decision.Do != "" }

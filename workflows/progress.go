@@ -127,6 +127,9 @@ func (m *importing) progress() crm.Progress {
 	p := m.at.Progress
 	p.Steps = append([]crm.StepProgress(nil), p.Steps...)
 	p.By, p.Parked = m.by, len(m.at.Parked)
+	if m.stuck {
+		p.Parked = 1
+	}
 	if m.paused {
 		p.State, p.Remaining = crm.Paused, 0
 	}

@@ -1,5 +1,7 @@
 package crm
 
+import "slices"
+
 // An Outcome is what became of one record of a batch. The ledger keeps one for
 // each record, in the order of the batch's objects, so that every row can be
 // answered for without reading a log.
@@ -54,6 +56,20 @@ func (o Outcome) Landed() bool { return o == Created || o == Updated || o == Unc
 // Outcomes holds the outcomes of the records of one batch, by entity. The
 // i-th outcome is that of the i-th record of the entity's object.
 type Outcomes [3][]Outcome
+
+// Skip returns a copy of a verdict in which nothing is to be written: what was,
+// is [Skipped].
+func (o Outcomes) Skip() (out Outcomes) {
+	for e, of := range o {
+		out[e] = slices.Clone(of)
+		for i, was := range of {
+			if was == ToWrite {
+				out[e][i] = Skipped
+			}
+		}
+	}
+	return out
+}
 
 // Tally adds up the outcomes of a batch into the counts of its ledger row.
 //

@@ -18,6 +18,10 @@ type WriteBatch struct {
 
 	// Settles is set for a batch of leftovers, nil for any other.
 	Settles *Settles
+
+	// Impatient makes the first failure that does not go away by itself
+	// [ErrParked], and not the fifth.
+	Impatient bool
 }
 
 // Settles says where the rows of a batch of leftovers come from.

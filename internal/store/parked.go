@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -95,16 +94,22 @@ func (s *Store) Unpark(ctx context.Context, number int64) ([]crm.ParkedBatch, er
 }
 
 // Skip enters a batch in the ledger as one of which nothing was written, by
-// somebody's decision: each of its rows that Parse took is rejected, as
-// [crm.ReasonSkipped]. A batch that is in the ledger already stays as it is, and
-// Skip answers the counts entered the first time. It reads nothing of what is
-// staged, so a batch whose objects are lost can be skipped too. An import that
-// has ended wraps [crm.ErrFenced].
-func (s *Store) Skip(ctx context.Context, number int64, p crm.ParkedBatch, by string) (crm.Counts, error) {
+// somebody's decision: each of its rows is rejected, those that Parse took as
+// [crm.ReasonSkipped]. preset is the verdict on it, as in [crm.WriteBatch]: what
+// is a duplicate takes no key from the record that it repeats. Skip reads no
+// record, so a batch whose records are lost can be skipped too.
+//
+// A batch that is in the ledger already stays as it is, and Skip answers the
+// counts entered the first time. An import that has ended wraps [crm.ErrFenced].
+func (s *Store) Skip(ctx context.Context, number int64, p crm.ParkedBatch, preset crm.Outcomes, by string) (crm.Counts, error) {
 	operation := fmt.Sprintf("skip batch %d of import %d", p.Batch.Number, number)
-	a := &attempt{s: s, in: &crm.WriteBatch{Import: number, Batch: p.Batch, Verdict: p.Verdict.Object}}
+	a := &attempt{s: s, in: &crm.WriteBatch{Import: number, Batch: p.Batch, Verdict: p.Verdict.Object, Preset: preset}}
 	var counts crm.Counts
-	err := s.inSession(ctx, func(tx session) error {
+	outcomes, err := completePreset(a.in)
+	if err != nil {
+		return counts, wrap(operation, err)
+	}
+	err = s.inSession(ctx, func(tx session) error {
 		a.tx = tx
 		var there bool
 		var err error
@@ -115,9 +120,7 @@ func (s *Store) Skip(ctx context.Context, number int64, p crm.ParkedBatch, by st
 			return err
 		}
 		a.to.dry = false // it would change nothing
-		for _, e := range crm.Entities {
-			a.outcomes[e] = slices.Repeat([]crm.Outcome{crm.Skipped}, p.Batch.Part(e).Records)
-		}
+		a.outcomes = outcomes.Skip()
 		rows := p.Batch.Counts
 		counts = crm.Counts{Read: rows.Read, Blank: rows.Blank, Rejected: rows.Read, Warnings: rows.Warnings}
 		if err := a.close(ctx, counts); err != nil {

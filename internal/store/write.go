@@ -72,7 +72,7 @@ func (s *Store) troubled(ctx context.Context, in *crm.WriteBatch, said, why erro
 		return said
 	}
 	tooOften, err := s.failed(ctx, in.Import, in.Batch.Number, said)
-	if err == nil && tooOften {
+	if err == nil && (tooOften || in.Impatient) {
 		return fmt.Errorf("%w: %w", crm.ErrParked, said)
 	}
 	return said

@@ -38,6 +38,7 @@ type Store interface {
 	AddSource(ctx context.Context, s crm.Source) error
 	Import(ctx context.Context, ref string) (crm.ImportRow, error)
 	Open(ctx context.Context, source string) (crm.ImportRow, error)
+	Retries(ctx context.Context, id string) ([]crm.ImportRow, error)
 	FileNames(ctx context.Context, number int64) ([]string, error)
 }
 
@@ -133,7 +134,12 @@ func (l *Launcher) Start(ctx context.Context, o Options) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
-	id := workflows.ImportID(o.Source)
+	return l.execute(ctx, "Import", crm.KindImport, request, workflows.ImportInput{Request: request})
+}
+
+// execute starts a workflow of a source, or attaches to it if it is running.
+func (l *Launcher) execute(ctx context.Context, workflow, kind string, request crm.Request, in any) (Started, error) {
+	id := workflows.ImportID(request.Source)
 	run, err := l.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:        id,
 		TaskQueue: workflows.TaskQueue,
@@ -145,17 +151,17 @@ func (l *Launcher) Start(ctx context.Context, o Options) (Started, error) {
 		StaticSummary:                            staticSummary(request),
 		StaticDetails:                            staticDetails(request),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.AttrSource.ValueSet(o.Source), workflows.AttrKind.ValueSet("import"),
-			workflows.AttrState.ValueSet(string(crm.Running)), workflows.AttrStartedBy.ValueSet(o.StartedBy)),
-	}, "Import", workflows.ImportInput{Request: request})
+			workflows.AttrSource.ValueSet(request.Source), workflows.AttrKind.ValueSet(kind),
+			workflows.AttrState.ValueSet(string(crm.Running)), workflows.AttrStartedBy.ValueSet(request.StartedBy)),
+	}, workflow, in)
 	var running *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &running) {
 		return l.attach(ctx, request, id, running.RunId)
 	}
 	if err != nil {
-		return Started{}, fmt.Errorf("start import: %w", err)
+		return Started{}, fmt.Errorf("start %s: %w", kind, err)
 	}
-	return Started{ImportID: request.ID, Source: o.Source, WorkflowID: id, RunID: run.GetRunID()}, nil
+	return Started{ImportID: request.ID, Source: request.Source, WorkflowID: id, RunID: run.GetRunID()}, nil
 }
 
 // retrying fills in what a retry takes from the import it retries.
@@ -198,16 +204,19 @@ func (l *Launcher) request(ctx context.Context, o Options) (crm.Request, error) 
 		return crm.Request{}, err
 	}
 	r := crm.Request{Version: crm.RequestVersion, ID: id.String(), Source: o.Source, Mode: o.Mode, Files: o.Files,
-		Sheet: o.Sheet, Again: o.Again, Plan: o.Plan, Parent: o.Parent, StartedBy: o.StartedBy, MaxRejected: o.MaxRejected, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: o.Tuning}
-	if r.Tuning.Heartbeat == 0 {
-		r.Tuning.Heartbeat = l.Heartbeat
-	}
+		Sheet: o.Sheet, Again: o.Again, Plan: o.Plan, Parent: o.Parent, StartedBy: o.StartedBy, MaxRejected: o.MaxRejected, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: l.tuned(o.Tuning)}
 	if len(o.Mapping) > 0 {
 		if r.Mapping, err = l.Stage.PutContent(ctx, "mappings", bytesReader(o.Mapping)); err != nil {
 			return crm.Request{}, fmt.Errorf("stage mapping: %w", err)
 		}
 	}
 	return r, nil
+}
+
+// tuned fills in what this launcher's imports have in common.
+func (l *Launcher) tuned(t crm.Tuning) crm.Tuning {
+	t.Heartbeat = cmp.Or(t.Heartbeat, l.Heartbeat)
+	return t
 }
 
 // attach finds out whether the import that is running is the one asked for.
@@ -226,7 +235,7 @@ func (l *Launcher) attach(ctx context.Context, asked crm.Request, id, runID stri
 }
 
 func same(a, b crm.Request) bool {
-	if len(a.Files) != len(b.Files) || a.Sheet != b.Sheet || a.Mode != b.Mode || a.Mapping.SHA256 != b.Mapping.SHA256 || a.Plan != b.Plan || a.Parent != b.Parent {
+	if len(a.Files) != len(b.Files) || a.Sheet != b.Sheet || a.Mode != b.Mode || a.Mapping.SHA256 != b.Mapping.SHA256 || a.Plan != b.Plan || a.Parent != b.Parent || a.Undoes != b.Undoes {
 		return false
 	}
 	for i := range a.Files {
@@ -310,6 +319,8 @@ func (l *Launcher) Link(s Started) string {
 func staticSummary(r crm.Request) string {
 	what := "Import"
 	switch {
+	case r.Undoes != "":
+		return "Undo of an import into " + r.Source
 	case r.Plan:
 		what = "Dry run of an import"
 	case r.Parent != "":

@@ -45,6 +45,8 @@ func (r rows) Import(context.Context, string) (crm.ImportRow, error) {
 
 func (r rows) FileNames(context.Context, int64) ([]string, error) { return []string{"a.csv"}, nil }
 
+func (r rows) Retries(context.Context, string) ([]crm.ImportRow, error) { return nil, nil }
+
 func (r rows) Open(context.Context, string) (crm.ImportRow, error) {
 	if r.open == nil {
 		return crm.ImportRow{}, crm.ErrNotFound

@@ -24,8 +24,9 @@
 //
 //	0    done; also when the very file is imported already, and when a command
 //	     such as cancel has done what it was asked to do
-//	1    failed: the import ended as failed, cancelled or interrupted; there is
-//	     no such import, source or record; or the import refuses the command
+//	1    failed: the import ended as failed, cancelled or interrupted, or waits
+//	     for somebody to decide; there is no such import, source or record; or
+//	     the import refuses the command
 //	2    usage: wrong arguments, a file or mapping that cannot be imported as
 //	     it is, a setting that cannot work, an import that has nothing to
 //	     retry; nothing was written

@@ -1,7 +1,9 @@
 package workflows_test
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.temporal.io/sdk/worker"
@@ -20,7 +22,14 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	if err != nil || len(files) < 7 {
 		t.Fatalf("%d histories, %v; want at least 7: see internal/histories", len(files), err)
 	}
+	versions, err := os.ReadFile("testdata/histories/VERSIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, file := range files {
+		if !strings.Contains(string(versions), "| `"+filepath.Base(file)+"` |") {
+			t.Errorf("%s is not in VERSIONS.md", file)
+		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			r := worker.NewWorkflowReplayer()

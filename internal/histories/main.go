@@ -6,6 +6,7 @@
 //
 // Run it in a checkout of a commit that has landed, never of the change under
 // test: a change always replays what it recorded itself, and so proves nothing.
+// workflows/testdata/histories/VERSIONS.md says how to go about it.
 // It starts an embedded stack in a temporary directory and removes it.
 package main
 

@@ -24,6 +24,8 @@ type listing struct {
 	rejected groups
 	warned   groups
 
+	salvaging bool // something staged is lost: only what is whole is listed
+
 	settled                        map[crm.Address][]crm.Rejection // rejected by a batch of leftovers
 	rejects, warnings, unprocessed *list
 }
@@ -41,6 +43,8 @@ func (l *listing) run(ctx context.Context, imp crm.ImportRow, r *crm.Report) err
 	reread, err := l.add(ctx)
 	switch {
 	case err != nil:
+	case l.salvaging:
+		err = l.salvage(ctx)
 	case reread || l.in.State != crm.Done:
 		err = l.reread(ctx, imp)
 	default:
@@ -77,11 +81,11 @@ func (l *listing) add(ctx context.Context) (reread bool, err error) {
 		l.batches++
 		l.counts.Add(row.Counts)
 		l.changes = l.changes.Add(row.Changes)
-		if err := l.a.listedRows(ctx, row.Batch.Warned, l.warn); err != nil {
+		if err := l.spared(l.a.listedRows(ctx, row.Batch.Warned, l.warn)); err != nil {
 			return false, err
 		}
 		if row.Settles {
-			if err := l.a.rejectedRecords(ctx, &row, l.settled); err != nil {
+			if err := l.spared(l.a.rejectedRecords(ctx, &row, l.settled)); err != nil {
 				return false, err
 			}
 		}
@@ -101,8 +105,12 @@ func (a *Activities) rejectedRecords(ctx context.Context, r *crm.LedgerRow, into
 			return err
 		}
 		for i, o := range r.Outcomes[e] {
-			if reason := o.Reason(); reason != "" {
-				into[crm.CopyAddress(lines[i])] = append(into[crm.CopyAddress(lines[i])], crm.Rejection{Reason: reason})
+			fault := crm.Rejection{Reason: o.Reason()}
+			if fault.Reason == "" {
+				continue
+			}
+			if row := crm.CopyAddress(lines[i]); !slices.Contains(into[row], fault) { // two records of it, for one reason
+				into[row] = append(into[row], fault)
 			}
 		}
 	}

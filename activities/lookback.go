@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"sluice/internal/crm"
@@ -48,8 +47,8 @@ func (r *relisting) lookBack(ctx context.Context) (*known, error) {
 	}
 	for i, f := range first.Files {
 		rows, err := tabular.Samples(ctx, r.a.source(f.Parsed), plans[i].layout(), max(1, sampleRows/len(first.Files)))
-		if errors.Is(err, crm.ErrNotFound) {
-			continue // no longer in the stage: the names must do
+		if lost(err) {
+			continue // no longer in the stage, or not as it was: the names must do
 		}
 		if err != nil {
 			return nil, err

@@ -76,13 +76,13 @@ func (a *Activities) planned(ctx context.Context, imp crm.Import, file int) (crm
 // source lets tabular read a staged file.
 func (a *Activities) source(f crm.File) tabular.Source {
 	return tabular.Source{Name: f.Name, Size: f.Object.Size, Open: func(ctx context.Context, offset int64) (io.ReadCloser, error) {
-		return a.Stage.Open(ctx, f.Object, offset)
+		return a.open(ctx, f, offset)
 	}}
 }
 
 // rows reads a staged file's rows from a position on. The caller closes it.
 func (a *Activities) rows(ctx context.Context, f crm.File, p *plan, at crm.Position) (*reading, error) {
-	r, err := a.Stage.Open(ctx, f.Object, at.Offset)
+	r, err := a.open(ctx, f, at.Offset)
 	if err != nil {
 		return nil, err
 	}

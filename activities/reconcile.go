@@ -22,6 +22,10 @@ import (
 // counted and listed like any other, with the fields it would change, and
 // nobody is notified of it.
 //
+// Where the staged file is not the one it was, or a batch is lost, it ends the
+// import as failed all the same, with what can be had of its lists: an import
+// never stays open because its report cannot be perfect.
+//
 // An import that has ended keeps the report it has, so running it twice is
 // harmless. A recount that disagrees with the tables, or rows that are not
 // accounted for, end the import as failed and unbalanced (invariant 1); that
@@ -37,7 +41,10 @@ func (a *Activities) Reconcile(ctx context.Context, in crm.ReconcileInput) (crm.
 	report := crm.Report{ImportID: imp.ID, Number: imp.Number, Source: imp.Source, State: in.State, Failure: in.Failure,
 		DryRun: imp.Request.Plan, Parent: imp.Request.Parent, StartedAt: imp.StartedAt}
 	l := &listing{a: a, in: in}
-	if err := l.run(ctx, imp, &report); err != nil {
+	if err = l.run(ctx, imp, &report); lost(err) {
+		err = a.salvageReport(ctx, in, imp, &report, err)
+	}
+	if err != nil {
 		return crm.Report{}, err
 	}
 	if err := a.remark(ctx, imp, &report); err != nil {

@@ -86,13 +86,12 @@ func (r *relisting) table(ctx context.Context, in crm.InspectInput, t table) (ta
 	if err := r.survey(ctx); err != nil {
 		return t, fmt.Errorf("%s: %w", operation, err)
 	}
-	o, err := r.a.putWritten(ctx, fileKey(in.Import.ID, attempt(ctx), in.File.Number, "rows"), func(w io.Writer) error {
+	err := r.a.rewrite(ctx, &t.file, fileKey(in.Import.ID, attempt(ctx), in.File.Number, "rows"), func(w io.Writer) error {
 		return r.write(ctx, w)
 	})
 	if err != nil {
 		return t, fmt.Errorf("%s: %w", operation, err)
 	}
-	t.file.Object = o
 	r.retry.Listed, r.retry.Width = true, r.width
 	t.plan.Retry = &r.retry
 	t.plan.Layout = tabular.Layout{Delimiter: ",", Header: r.header, HeaderLine: r.layout.HeaderLine, Start: crm.Position{Line: 1}}

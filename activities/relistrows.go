@@ -15,7 +15,7 @@ import (
 // rows calls each for every row of the reject file, with its place. The cells
 // are the row's own, without what guarded them, and not valid afterwards.
 func (r *relisting) rows(ctx context.Context, each func(p place, row *listed) error) error {
-	in, err := r.a.Stage.Open(ctx, r.file.Object, r.layout.Start.Offset)
+	in, err := r.a.open(ctx, r.file, r.layout.Start.Offset)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -71,7 +72,7 @@ func (a *Activities) sniffed(ctx context.Context, in crm.InspectInput, s crm.Rea
 	t.decisions = append(t.decisions, found...)
 	if !format.Plain() {
 		src := a.source(t.file)
-		t.file.Object, err = a.putWritten(ctx, fileKey(in.Import.ID, attempt(ctx), in.File.Number, "csv"), func(w io.Writer) error {
+		err = a.rewrite(ctx, &t.file, fileKey(in.Import.ID, attempt(ctx), in.File.Number, "csv"), func(w io.Writer) error {
 			return format.Rewrite(ctx, src, w)
 		})
 		if err != nil {
@@ -91,18 +92,30 @@ func (a *Activities) unpack(ctx context.Context, in crm.InspectInput, t *table) 
 		return err
 	}
 	t.decisions = append(t.decisions, crm.Decision{About: "packing", Choice: packing, Evidence: "by its content", Score: 1})
-	t.file.Object, err = a.putWritten(ctx, fileKey(in.Import.ID, attempt(ctx), in.File.Number, "unpacked"), func(w io.Writer) error {
+	return a.rewrite(ctx, &t.file, fileKey(in.Import.ID, attempt(ctx), in.File.Number, "unpacked"), func(w io.Writer) error {
 		return tabular.Unpack(ctx, src, packing, w)
 	})
+}
+
+// rewrite stages what write writes, and its checksums, and makes that the bytes
+// of a file.
+func (a *Activities) rewrite(ctx context.Context, f *crm.File, key string, write func(io.Writer) error) error {
+	var sums blockSums
+	o, err := a.putWritten(ctx, key, &sums, write)
+	if err != nil {
+		return err
+	}
+	f.Object = o
+	f.Sums, err = a.Stage.Put(ctx, key+".sums", bytes.NewReader(sums.all()))
 	return err
 }
 
-// putWritten stages what write writes.
-func (a *Activities) putWritten(ctx context.Context, key string, write func(io.Writer) error) (crm.Object, error) {
+// putWritten stages what write writes, which sums sees too.
+func (a *Activities) putWritten(ctx context.Context, key string, sums io.Writer, write func(io.Writer) error) (crm.Object, error) {
 	pr, pw := io.Pipe()
 	written := make(chan error, 1)
 	go func() {
-		err := write(pw)
+		err := write(io.MultiWriter(pw, sums))
 		pw.CloseWithError(err)
 		written <- err
 	}()

@@ -42,6 +42,11 @@ type File struct {
 	Number int    `json:"number"` // within the import, from 0
 	Name   string `json:"name"`   // base name at the source, for people to read
 	Object Object `json:"object"` // never of size 0: an empty file is [ErrInvalid]
+
+	// Sums refers to the checksums of its blocks, by which a reader that begins
+	// anywhere notices that the file has changed. Zero in imports that began
+	// before there were any.
+	Sums Object `json:"sums,omitzero"`
 }
 
 // A Position is a place in a UTF-8 text file between two rows, where reading

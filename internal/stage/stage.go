@@ -192,7 +192,11 @@ const keyAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789._-"
 // again, and reading again cannot help.
 type damage struct{ key, what string }
 
-func (d damage) Error() string        { return "stage object " + d.key + ": damaged: " + d.what }
+func (d damage) Error() string { return "stage object " + d.key + ": damaged: " + d.what }
+
+// Damaged says what is wrong, to those who treat damage and absence apart.
+func (d damage) Damaged() string { return d.what }
+
 func (d damage) Is(target error) bool { return target == crm.ErrNotFound }
 
 var errClosed = errors.New("already closed")

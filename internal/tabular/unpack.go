@@ -189,6 +189,9 @@ func (s *summed) Write(p []byte) (int, error) {
 func onlyMember(at io.ReaderAt, size int64) (*zip.File, error) {
 	directory := &boundedAt{r: at, left: maxDirectory}
 	z, err := zip.NewReader(directory, size)
+	if errors.Is(err, zip.ErrFormat) {
+		return nil, invalid("a zip archive or a workbook that is damaged or cut short: its %d bytes do not end as one does; fetch or pack the file again", size)
+	}
 	if err != nil {
 		return nil, zipFault(err)
 	}

@@ -35,11 +35,7 @@ func newLaptop(t *testing.T) *laptop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &laptop{t: t, dir: filepath.Join(t.TempDir(), "data"), bin: filepath.Join(t.TempDir(), "starter"), root: root}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", l.bin, "sluice/starter").CombinedOutput(); err != nil {
-		t.Fatalf("build starter: %v\n%s", err, out)
-	}
-	return l
+	return &laptop{t: t, dir: filepath.Join(t.TempDir(), "data"), bin: filepath.Join(programs(t), "starter"), root: root}
 }
 
 // command prepares a command with nothing set but the data directory.

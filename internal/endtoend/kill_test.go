@@ -36,7 +36,7 @@ func newCluster(t *testing.T) *cluster {
 	if _, err := embedded.FindTemporal(); err != nil {
 		skipOutsideCI(t, "no Temporal server: %v", err)
 	}
-	c := &cluster{t: t, bin: t.TempDir(), redis: servertest.Redis(t)}
+	c := &cluster{t: t, bin: programs(t), redis: servertest.Redis(t)}
 	database := servertest.Postgres(t)
 	var err error
 	c.temporal, err = embedded.StartTemporal(t.Context(), embedded.TemporalOptions{Namespace: "sluice",
@@ -51,12 +51,6 @@ func newCluster(t *testing.T) *cluster {
 	})
 	c.env = append(os.Environ(), "TEMPORAL_ADDRESS="+c.temporal.Address, "TEMPORAL_NAMESPACE=sluice", "DATABASE_URL="+database,
 		"REDIS_URL="+c.redis, "STAGE_URL=file://"+t.TempDir(), "SLUICE_DATA_DIR="+filepath.Join(t.TempDir(), "unused"))
-	for _, name := range []string{"worker", "starter"} {
-		out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(c.bin, name), "sluice/"+name).CombinedOutput()
-		if err != nil {
-			t.Fatalf("build %s: %v\n%s", name, err, out)
-		}
-	}
 	if c.store, err = store.Open(t.Context(), database); err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,12 @@ import (
 )
 
 // Main runs the tests of a package and exits with their result, after the
-// servers they started have ended.
-func Main(m *testing.M) {
+// servers they started have ended and atEnd is called.
+func Main(m *testing.M, atEnd ...func()) {
 	code := m.Run()
+	for _, do := range atEnd {
+		do()
+	}
 	if shared.server != nil {
 		shared.server.Stop()
 	}

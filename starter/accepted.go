@@ -95,16 +95,18 @@ func newAcceptedWriter(w io.Writer, files []string, form string) rowWriter[crm.A
 }
 
 func acceptedAsJSON(w io.Writer, files []string) rowWriter[crm.AcceptedRow] {
+	return asObjects(w, func(r crm.AcceptedRow) any {
+		return struct {
+			File    string               `json:"file,omitempty"`
+			Line    int64                `json:"line"`
+			Records []crm.AcceptedRecord `json:"records"`
+		}{nameOf(files, r.File), r.Line, r.Records}
+	})
+}
+
+// asObjects writes rows as one JSON object a line.
+func asObjects[T any](w io.Writer, object func(T) any) rowWriter[T] {
 	out := bufio.NewWriter(w)
 	e := json.NewEncoder(out)
-	return rowWriter[crm.AcceptedRow]{
-		row: func(r crm.AcceptedRow) error {
-			return e.Encode(struct {
-				File    string               `json:"file,omitempty"`
-				Line    int64                `json:"line"`
-				Records []crm.AcceptedRecord `json:"records"`
-			}{nameOf(files, r.File), r.Line, r.Records})
-		},
-		close: out.Flush,
-	}
+	return rowWriter[T]{row: func(r T) error { return e.Encode(object(r)) }, close: out.Flush}
 }

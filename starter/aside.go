@@ -16,11 +16,12 @@ type aside struct {
 	Database string // never with a password
 	Link     string // the import's page in the Temporal UI
 
-	Earlier int64    // of one that was imported already: the import that did it
-	Left    int64    // the rejected rows that one left
-	Parent  int64    // of a retry: the import whose rejected rows it retried
-	Retries []int64  // the imports that retried its rejected rows, dry runs left out
-	Groups  []*group // what was rejected; nil leaves it to the report
+	Earlier  int64    // of one that was imported already: the import that did it
+	Left     int64    // the rejected rows that one left
+	Parent   int64    // of a retry: the import whose rejected rows it retried
+	UndoneBy int64    // the undo that undid it
+	Retries  []int64  // the imports that retried its rejected rows, dry runs left out
+	Groups   []*group // what was rejected; nil leaves it to the report
 }
 
 // importReader is the part of the store that an aside needs.
@@ -60,7 +61,9 @@ func asideOf(ctx context.Context, r crm.Report, db importReader, lists listReade
 			a.Retries = append(a.Retries, retry.Number)
 		}
 	}
-	if row, err := db.Import(ctx, r.ImportID); err == nil && lists != nil {
+	row, err := db.Import(ctx, r.ImportID)
+	a.UndoneBy = row.UndoneBy
+	if err == nil && lists != nil {
 		if from, err := originsOf(ctx, db, row); err == nil {
 			a.Groups, _ = groupsIn(ctx, row, from, lists)
 		}

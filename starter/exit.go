@@ -99,12 +99,22 @@ func unreachable(err error) bool {
 	return false
 }
 
+// codeOfReport is the exit code of an import by its report. A record that an
+// undo kept counts as a rejected row does.
+func codeOfReport(r crm.Report) int {
+	left := r.Rejected
+	if r.Undo != nil {
+		left += r.Undo.Total().Kept
+	}
+	return codeOfState(r.State, left)
+}
+
 // codeOfState is the exit code of an import by how it ended.
 func codeOfState(s crm.State, rejected int64) int {
 	switch {
 	case s == crm.Done && rejected > 0:
 		return exitRejected
-	case s == crm.Done, s == crm.AlreadyImported:
+	case s == crm.Done, s == crm.AlreadyImported, s == crm.Undone:
 		return exitDone
 	}
 	return exitFailed

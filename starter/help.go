@@ -45,6 +45,8 @@ var examples = map[string][]string{
 		"starter imports retry newsletter --date-order dmy",
 		"starter imports retry 12 --file fix.xlsx --dry-run",
 	},
+	"imports undo":     {"starter imports undo 12 --dry-run", "starter imports undo newsletter"},
+	"imports undone":   {"starter imports undone 12 --kept", "starter imports undone 12 --to undone.xlsx"},
 	"sources add":      {"starter sources add newsletter --title \"Newsletter sign-ups\" --time-zone Europe/Zurich --region CH"},
 	"sources list":     {"starter sources list"},
 	"sources show":     {"starter sources show newsletter"},

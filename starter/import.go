@@ -136,14 +136,19 @@ func (c *startFlags) options(source string, read reading) launch.Options {
 // launch starts an import. If queue is set and another one of its source is
 // running, it waits for that one first.
 func (s *session) launch(ctx context.Context, k *stack, o launch.Options, queue bool) (launch.Started, error) {
-	started, err := k.Launcher.Start(ctx, o)
+	return s.queued(ctx, k, o.Source, queue, func() (launch.Started, error) { return k.Launcher.Start(ctx, o) })
+}
+
+// queued is launch for whatever start starts.
+func (s *session) queued(ctx context.Context, k *stack, source string, queue bool, start func() (launch.Started, error)) (launch.Started, error) {
+	started, err := start()
 	var running *launch.RunningError
 	for queue && errors.As(err, &running) {
 		s.say("waiting for %s", runningName(running))
-		if err := awaitOther(ctx, k, o.Source); err != nil {
+		if err := awaitOther(ctx, k, source); err != nil {
 			return started, err
 		}
-		started, err = k.Launcher.Start(ctx, o)
+		started, err = start()
 	}
 	if err == nil && started.Attached {
 		s.say("this very import is running already: watching it")
@@ -208,7 +213,7 @@ func (s *session) finish(ctx context.Context, k *stack, started launch.Started, 
 	if err := s.printReport(report, k.aside(ctx, started, report)); err != nil {
 		return err
 	}
-	return end(codeOfState(report.State, report.Rejected))
+	return end(codeOfReport(report))
 }
 
 // interrupted says what Ctrl-C did to the import: nothing, where a worker runs

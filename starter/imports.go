@@ -86,6 +86,12 @@ func kindText(r crm.ImportRow) string {
 	if r.Request.Parent != "" {
 		text += ", retry"
 	}
+	if r.Kind == crm.KindUndo {
+		text += ", undo"
+	}
+	if r.Report != nil && r.Report.Undo != nil {
+		text += fmt.Sprintf(" of import %d", r.Report.Undo.Number)
+	}
 	if r.Request.Plan {
 		text += ", dry run"
 	}
@@ -130,7 +136,11 @@ func importText(r crm.ImportRow, at aside) string {
 // reportOf returns an import's report, or what can be said of an open one.
 func reportOf(r crm.ImportRow) crm.Report {
 	if r.Report != nil {
-		return *r.Report
+		report := *r.Report
+		if r.State == crm.Undone {
+			report.State = r.State
+		}
+		return report
 	}
 	report := crm.Report{ImportID: r.ID, Number: r.Number, Source: r.Source, State: r.State, Counts: r.Totals,
 		Parent: r.Request.Parent, DryRun: r.Request.Plan, StartedAt: r.StartedAt}
@@ -159,6 +169,7 @@ func requestRows(r crm.ImportRow) [][]string {
 		add("dry run", "nothing is written")
 	}
 	add("retry of", r.Request.Parent)
+	add("undo of", r.Request.Undoes)
 	if !r.Request.Mapping.IsZero() {
 		add("mapping file", "SHA-256 "+short(r.Request.Mapping.SHA256))
 	}

@@ -39,7 +39,9 @@ type commands struct {
 		Unprocessed importsUnprocessedCmd `cmd:"" help:"List the rows that a cancelled or failed import did not come to."`
 		Warnings    importsWarningsCmd    `cmd:"" help:"List the rows of which a value was kept as written or left out."`
 		Retry       importsRetryCmd       `cmd:"" help:"Import the rejected rows again: mended, or as they are under other settings. Of an import that waits: write its parked batches again."`
-	} `cmd:"" help:"Imports: list, show, watch, pause, resume, skip, cancel, rejects, accepted, unprocessed, warnings, retry."`
+		Undo        importsUndoCmd        `cmd:"" help:"Take back what an import wrote, unless somebody changed it since."`
+		Undone      importsUndoneCmd      `cmd:"" help:"List the records of an import that was undone with what became of them."`
+	} `cmd:"" help:"Imports: list, show, watch, pause, resume, skip, cancel, rejects, accepted, unprocessed, warnings, retry, undo, undone."`
 	Sources struct {
 		Add  sourcesAddCmd  `cmd:"" help:"Make a source, or set its saved mapping."`
 		List sourcesListCmd `cmd:"" help:"List sources with what they hold."`

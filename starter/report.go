@@ -15,6 +15,9 @@ import (
 // of the records they carry, why rows were rejected, how long it took, and
 // where everything lies.
 func reportText(r crm.Report, at aside) string {
+	if r.Undo != nil {
+		return undoText(r, at)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", headline(r, at.Parent))
 	if r.Failure != nil {
@@ -40,10 +43,10 @@ func reportText(r crm.Report, at aside) string {
 	if len(groups) > 0 {
 		part(groupsTable("rejected", r.Rejects))
 	}
-	if text := remediesText(groups); text != "" {
+	if text := remediesText(groups); text != "" && r.State != crm.Undone {
 		part(text)
 	}
-	if r.Rejected > 0 {
+	if r.Rejected > 0 && r.State != crm.Undone {
 		part(mendText(r, groups))
 	}
 	if len(r.Hints) > 0 {
@@ -55,6 +58,9 @@ func reportText(r crm.Report, at aside) string {
 
 // headline says in one line which import it is and how it ended.
 func headline(r crm.Report, parent int64) string {
+	if r.Undo != nil {
+		return undoHeadline(r)
+	}
 	subject := "Import of " + r.Source
 	if r.Number > 0 {
 		subject = fmt.Sprintf("Import %d of %s", r.Number, r.Source)
@@ -202,6 +208,9 @@ func placesTable(r crm.Report, at aside) string {
 	}
 	if r.Unprocessed > 0 && !r.UnprocessedObject.IsZero() {
 		add("unprocessed rows", "starter imports unprocessed "+reference(r))
+	}
+	if at.UndoneBy > 0 {
+		add("undone by", fmt.Sprintf("import %d: starter imports undone %d", at.UndoneBy, at.UndoneBy))
 	}
 	var retries []string
 	for _, n := range at.Retries {

@@ -92,7 +92,7 @@ func doing(p crm.Progress) string {
 
 func (v *view) step(p crm.Progress, s crm.StepProgress, now time.Time) string {
 	rate, moving := v.rate(s, now)
-	if s.Step == crm.Write.Name && p.Rate > 0 { // the workflow's own, over two minutes
+	if (s.Step == crm.Write.Name || s.Step == crm.Reverse.Name) && p.Rate > 0 { // the workflow's own, over two minutes
 		rate = p.Rate
 	}
 	mark := dim.Render("·")
@@ -102,7 +102,11 @@ func (v *view) step(p crm.Progress, s crm.StepProgress, now time.Time) string {
 	case moving && p.State == crm.Running:
 		mark = string(spinner[v.frame%len(spinner)])
 	}
-	return strings.TrimRight(fmt.Sprintf("  %s %-8s %14s rows  %16s", mark, s.Step, number(s.Rows), perSecond(rate)), " ")
+	unit := "rows"
+	if p.Undo != nil {
+		unit = "records"
+	}
+	return strings.TrimRight(fmt.Sprintf("  %s %-8s %14s %s  %16s", mark, s.Step, number(s.Rows), unit, perSecond(rate)), " ")
 }
 
 // rate is what can be seen from here; moving is whether rows passed the step
@@ -145,6 +149,9 @@ func bar(p crm.Progress, width int) string {
 }
 
 func tally(p crm.Progress) string {
+	if p.Undo != nil {
+		return undoTally(p)
+	}
 	return fmt.Sprintf("  accepted %s   duplicate %s   rejected %s",
 		number(p.Counts.Accepted), number(p.Counts.Duplicate), number(rejected(p)))
 }

@@ -30,7 +30,7 @@ func (c *importsWatchCmd) Run(ctx context.Context, s *session) error {
 		return s.watch(ctx, row, c.NoProgress)
 	}
 	report := reportOf(row)
-	return errors.Join(s.printReport(report, s.aside(ctx, row)), end(codeOfState(report.State, report.Rejected)))
+	return errors.Join(s.printReport(report, s.aside(ctx, row)), end(codeOfReport(report)))
 }
 
 // find looks an import up in the database, and starts nothing. A source's name

@@ -1,0 +1,288 @@
+// Package loop runs whole imports in which one call fails: the first of all
+// calls to the stage, the store, Redis and the mailer, then the second, and so
+// on until a run meets no fault, once before the call has its effect and once
+// after it. Whatever fails, the import must come to what it comes to
+// undisturbed, and leave nothing behind.
+//
+// The calls are those of the interfaces of package activities, every read of an
+// object and every row of the ledger; in other loops they are what goes over
+// the wire to Redis and to PostgreSQL, where a command is cut off before it
+// reaches the server, or its answer before it reaches us.
+//
+// An ordinary run takes some of the numbers, by a seed. The environment says
+// otherwise:
+//
+//	SLUICE_LOOP=all        every number, in some minutes
+//	SLUICE_LOOP=137        this one alone, such as one that a failure names
+//	SLUICE_LOOP_SEED=7     other numbers than those of seed 1
+//
+// Steps of a workflow run beside each other, so a number does not always stand
+// for the same call: a failure says which it was.
+package loop
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sluice/internal/crm"
+	"sluice/internal/launch"
+	"sluice/internal/servertest"
+)
+
+func TestMain(m *testing.M) { servertest.Main(m) }
+
+// A scenario is an import to disturb.
+type scenario struct {
+	paused bool // somebody pauses it, and resumes it later
+	mailed bool
+
+	// prepare brings a new world to where the import begins, and returns its
+	// request and what a plain reading says that it comes to.
+	prepare func(w *world) (crm.Request, *reading)
+}
+
+var scenarios = map[string]scenario{
+	"import": {paused: true, mailed: true, prepare: func(w *world) (crm.Request, *reading) {
+		there := w.bring(before)
+		return w.request(asCSV(brought)), read(there, brought, crm.Upsert)
+	}},
+	"create only": {mailed: true, prepare: func(w *world) (crm.Request, *reading) {
+		there := w.bring(before)
+		r := w.request(asCSV(brought))
+		r.Mode = crm.CreateOnly
+		return r, read(there, brought, crm.CreateOnly)
+	}},
+	"dry run": {prepare: func(w *world) (crm.Request, *reading) {
+		there := w.bring(before)
+		r := w.request(asCSV(brought))
+		r.Plan = true
+		there.counts = read(there, brought, crm.Upsert).counts
+		return r, there
+	}},
+	"retry": {mailed: true, prepare: prepareRetry},
+}
+
+// bring imports the first rows of a world.
+func (w *world) bring(rows []aRow) *reading {
+	w.t.Helper()
+	w.must(w.request(asCSV(rows)))
+	return read(nil, rows, crm.Upsert)
+}
+
+func (w *world) must(r crm.Request) crm.Report {
+	w.t.Helper()
+	report, err := w.run(r, false)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return report
+}
+
+// prepareRetry mends some rejected rows. One is mended, one would change a
+// customer that has changed since, and one is as bad as it was; two are new, of
+// which one repeats the customer that has changed since, as it is by now.
+func prepareRetry(w *world) (crm.Request, *reading) {
+	w.t.Helper()
+	there := read(w.bring(before), brought, crm.Upsert)
+	parent := w.must(w.request(asCSV(brought)))
+	since := []aRow{{"k3", "Newer 3", "", ""}}
+	w.must(w.request(asCSV(since)))
+	there = read(there, since, crm.Upsert)
+
+	ctx := w.t.Context()
+	row, err := w.store.Import(ctx, parent.ImportID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	file, err := (&launch.Launcher{Store: w.store, Stage: w.stage}).RetryFile(ctx, row)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader([]byte(w.text(w.stage.Open(ctx, file.Object, 0))))).ReadAll()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ours, _ := crm.ParseRejectHeader(rows[0])
+	mended := map[string]string{"n9": "a@n9.example.com", "k3": "a@k3.example.com"}
+	for _, cells := range rows[1:] {
+		if own := cells[ours.Width():]; mended[own[0]] != "" {
+			own[2] = mended[own[0]]
+		}
+	}
+	good := []aRow{{"k3", "Newer 3", "", "all is well"}, {"n10", "Firm 10", "", ""}}
+	for _, r := range good {
+		rows = append(rows, append(make([]string, ours.Width()), r.cells()...))
+	}
+	var text bytes.Buffer
+	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
+		w.t.Fatal(err)
+	}
+	want := read(there, append([]aRow{{"n9", "Firm 9", "a@n9.example.com", ""}}, good...), crm.Upsert)
+	want.counts.Read, want.counts.Rejected = want.counts.Read+2, want.counts.Rejected+2
+	r := w.request(text.String())
+	r.Parent = parent.ImportID
+	return r, want
+}
+
+// A start is where the runs of one loop begin: places to copy.
+type start struct {
+	scenario
+	at      places
+	request crm.Request
+	reading *reading
+	want    result // what an undisturbed run came to
+}
+
+func newStart(t *testing.T, s scenario, postgres bool) *start {
+	t.Helper()
+	out := &start{scenario: s, at: newPlaces(t, postgres)}
+	w := open(t, out.at, wrapping{}, fault{})
+	if err := w.store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	out.request, out.reading = s.prepare(w)
+	w.end()
+	var faults []string
+	_, out.want, faults = out.run(t, wrapping{}, fault{})
+	if len(faults) > 0 {
+		t.Fatalf("undisturbed: %s", strings.Join(faults, "\n"))
+	}
+	return out
+}
+
+// run runs the import of a copy, and says what is wrong with what it came to.
+func (s *start) run(t *testing.T, how wrapping, f fault) (c *calls, got result, faults []string) {
+	t.Helper()
+	at, remove := s.at.copied(t)
+	defer remove()
+	w := open(t, at, how, f)
+	defer w.end()
+	report, err := w.run(s.request, s.paused)
+	if err != nil {
+		return w.calls, got, []string{err.Error()}
+	}
+	return w.calls, w.result(report), w.check(report, s.reading, s.mailed)
+}
+
+// loops are those that there are: which import, on which database, and what
+// fails. sample is how many numbers an ordinary run takes of each half.
+var loops = []struct {
+	scenario string
+	postgres bool
+	wrapping wrapping
+	sample   int
+}{
+	{"import", false, wrapping{rooms: true, late: true}, 12},
+	{"create only", false, wrapping{rooms: true}, 8},
+	{"dry run", false, wrapping{rooms: true, late: true}, 8},
+	{"retry", false, wrapping{rooms: true}, 10},
+	{"import", true, wrapping{rooms: true, late: true}, 8},
+	{"retry", true, wrapping{rooms: true}, 6},
+	{"import", false, wrapping{redis: true}, 8},
+	{"import", true, wrapping{sql: true, late: true}, 12},
+	{"create only", true, wrapping{sql: true}, 8},
+	{"retry", true, wrapping{sql: true}, 8},
+}
+
+func TestAnImportSurvivesTheFailureOfAnyOneCall(t *testing.T) {
+	t.Parallel()
+	for _, l := range loops {
+		t.Run(l.scenario+" "+l.wrapping.on(l.postgres), func(t *testing.T) {
+			t.Parallel()
+			s := newStart(t, scenarios[l.scenario], l.postgres)
+			c, _, _ := s.run(t, l.wrapping, fault{})
+			if c.count == 0 {
+				t.Fatal("nothing is counted")
+			}
+			for _, after := range []bool{false, true} {
+				s.loop(t, l.wrapping, after, l.sample, c.count)
+			}
+		})
+	}
+}
+
+// on says what may fail where, for the names of tests.
+func (h wrapping) on(postgres bool) string {
+	switch {
+	case h.redis:
+		return "over Redis"
+	case h.sql:
+		return "over PostgreSQL"
+	case postgres:
+		return "on PostgreSQL"
+	}
+	return "on SQLite"
+}
+
+// loop runs one half of a loop: all faults before their effect, or after it.
+// count is how many calls an undisturbed run has.
+func (s *start) loop(t *testing.T, how wrapping, after bool, sample, count int) {
+	t.Helper()
+	numbers, all := sampled(t, sample, count)
+	met := 0
+	for n := range numbers {
+		f := fault{at: n, after: after}
+		c, got, faults := s.run(t, how, f)
+		if diff := cmp.Diff(s.want, got); diff != "" && len(faults) == 0 {
+			faults = append(faults, "it comes to something else than undisturbed (-want +got):\n"+diff)
+		}
+		for _, fault := range faults {
+			t.Errorf("%v (%s): %s", f, c.met, fault)
+		}
+		if c.met == "" && all {
+			break
+		}
+		if c.met != "" {
+			met++
+		}
+		if n > 10*count {
+			t.Fatalf("there is always one call more: %d", n)
+		}
+	}
+	t.Logf("%d runs met a fault, after its effect: %t; %d calls undisturbed", met, after, count)
+}
+
+// sampled returns the numbers of the calls that are to fail. All is true when
+// they go on for ever, for the caller to stop.
+func sampled(t *testing.T, sample, count int) (numbers func(func(int) bool), all bool) {
+	t.Helper()
+	which := os.Getenv("SLUICE_LOOP")
+	if which == "all" {
+		return func(yield func(int) bool) {
+			for n := 1; yield(n); n++ {
+			}
+		}, true
+	}
+	if which != "" {
+		n, err := strconv.Atoi(which)
+		if err != nil {
+			t.Fatalf("SLUICE_LOOP is %q; want all, or a number", which)
+		}
+		return slices.Values([]int{n}), false
+	}
+	seed := uint64(1)
+	if s := os.Getenv("SLUICE_LOOP_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatalf("SLUICE_LOOP_SEED is %q; want a number", s)
+		}
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, t.Name())
+	picked := rand.New(rand.NewPCG(seed, h.Sum64())).Perm(count)[:min(sample, count)]
+	for i := range picked {
+		picked[i]++
+	}
+	slices.Sort(picked)
+	return slices.Values(picked), false
+}

@@ -120,6 +120,7 @@ func StartPostgres(parent string, settings ...string) (*Server, error) {
 		}
 		// Somebody else may have taken the port in between.
 		if attempt == 3 || !strings.Contains(err.Error(), "in use") {
+			os.RemoveAll(dir)
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -41,6 +42,7 @@ func StartRedis(parent string) (*Server, error) {
 	s, err := start(dir, "eady to accept connections", port, binary,
 		"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir)
 	if err != nil {
+		os.RemoveAll(dir)
 		return nil, err
 	}
 	s.URL = "redis://127.0.0.1:" + strconv.Itoa(port) + "/0"

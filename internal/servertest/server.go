@@ -32,12 +32,15 @@ func Main(m *testing.M, atEnd ...func()) {
 const startLimit = time.Minute
 
 // watch runs the server given as its arguments until standard input closes.
-// It says the server's process id first. $0 is the server's directory, which
-// goes with it. QUIT makes PostgreSQL end at once; Redis, started in the
-// background of a shell, ignores it and heeds TERM.
+// It says the server's process id first, and then leaves the output to the
+// server, so that it ends with it. $0 is the server's directory, which goes with
+// it, unless there is a line to read: then the server was killed, and is seen
+// out alone. QUIT makes PostgreSQL end at once; Redis, started in the background
+// of a shell, ignores it and heeds TERM.
 const watch = `"$@" </dev/null & server=$!
 echo "pid $server"
-while read -r _; do :; done
+exec >/dev/null 2>&1
+if read -r _; then wait $server; exit; fi
 kill -QUIT $server 2>/dev/null; kill -TERM $server 2>/dev/null
 wait $server; cd /; rm -rf "$0"`
 
@@ -49,16 +52,15 @@ type Server struct {
 	port int
 
 	dir   string
-	ready string
+	ready string // what it says when it is
 	argv  []string
-	hold  io.Closer
+	hold  io.WriteCloser
 	ended chan struct{} // closed when the server and its watcher have ended
-
-	before *Server // what Again replaced: its watcher still waits
 }
 
 // start runs a program that serves dir until the server is stopped. It returns
-// once a line of the output contains ready.
+// once a line of the output contains ready. The directory of a program that ends
+// before that is left to the caller.
 func start(dir, ready string, port int, argv ...string) (*Server, error) {
 	cmd := exec.Command("sh", append([]string{"-c", watch, dir}, argv...)...)
 	cmd.Dir = dir
@@ -68,15 +70,21 @@ func start(dir, ready string, port int, argv ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, in := io.Pipe()
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
 	cmd.Stdout, cmd.Stderr = in, in
-	if err := cmd.Start(); err != nil {
+	err = cmd.Start()
+	_ = in.Close() // the child has its own
+	if err != nil {
+		_ = out.Close()
 		return nil, err
 	}
 	s := &Server{port: port, dir: dir, ready: ready, argv: argv, hold: hold, ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
-		in.CloseWithError(cmd.Wait())
+		_ = cmd.Wait()
 	}()
 	said := make(chan said, 1)
 	go listen(out, ready, said)
@@ -85,7 +93,7 @@ func start(dir, ready string, port int, argv ...string) (*Server, error) {
 		if s.PID = first.pid; first.last == "" {
 			return s, nil
 		}
-		s.Stop()
+		s.leave()
 		return nil, fmt.Errorf("%s ended: %s", filepath.Base(argv[0]), first.last)
 	case <-time.After(startLimit):
 		s.Stop()
@@ -102,7 +110,8 @@ type said struct {
 
 // listen drains a server's output. It passes on what was said as soon as the
 // server is ready, or when the output ends.
-func listen(out io.Reader, ready string, to chan<- said) {
+func listen(out io.ReadCloser, ready string, to chan<- said) {
+	defer out.Close()
 	var s said
 	var last []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -126,22 +135,25 @@ func listen(out io.Reader, ready string, to chan<- said) {
 func (s *Server) Stop() {
 	_ = s.hold.Close()
 	<-s.ended
-	if s.before != nil {
-		s.before.Stop()
-	}
 }
 
 // Again starts a server whose process was killed once more, on the same port
 // and with the data it left. What it did not keep on disk is gone. It is not
-// for a server that runs.
+// for a server that runs; one that does not start may be tried again.
 func (s *Server) Again() error {
+	s.leave()
 	next, err := start(s.dir, s.ready, s.port, s.argv...)
 	if err != nil {
 		return err
 	}
-	before := *s
-	s.PID, s.hold, s.ended, s.before = next.PID, next.hold, next.ended, &before
+	s.PID, s.hold, s.ended = next.PID, next.hold, next.ended
 	return nil
+}
+
+// leave sees a server out that has ended, and keeps its directory.
+func (s *Server) leave() {
+	_, _ = io.WriteString(s.hold, "leave\n") // or it has been left already
+	<-s.ended
 }
 
 // home makes a directory in parent ("": that of temporary files) that the

@@ -49,6 +49,8 @@ var layers = map[string][]string{
 	"internal/bench":      {"internal/crm", "internal/embedded", "internal/servertest", "internal/store", "workflows"},
 
 	"internal/bench/fleet": {"workflows", "internal/crm", "internal/embedded"},
+
+	"internal/fault": {"workflows", "internal/embedded", "internal/servertest", "internal/store"},
 }
 
 // helpers serve tests and measurements. They may import any library, and never

@@ -15,12 +15,14 @@ import (
 type importsUndoCmd struct {
 	Import string `arg:"" name:"id|source" help:"An import's id or number, or a source, which means its latest that wrote something. Of an undo: import the files again."`
 
-	DryRun     bool          `env:"SLUICE_DRY_RUN" help:"Write nothing: say what would be removed, restored and kept."`
-	Detach     bool          `env:"SLUICE_DETACH" help:"Start it and return; needs a worker that runs elsewhere."`
-	Queue      bool          `env:"SLUICE_QUEUE" help:"When another import of the source is running, wait for its end first."`
-	Output     string        `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text or json."`
-	NoProgress bool          `env:"SLUICE_NO_PROGRESS" help:"Show no progress."`
-	Heartbeat  time.Duration `placeholder:"TIME" env:"SLUICE_HEARTBEAT" help:"How long a step may be silent before another worker takes it; 30s."`
+	DryRun     bool   `env:"SLUICE_DRY_RUN" help:"Write nothing: say what would be removed, restored and kept."`
+	Detach     bool   `env:"SLUICE_DETACH" help:"Start it and return; needs a worker that runs elsewhere."`
+	Queue      bool   `env:"SLUICE_QUEUE" help:"When another import of the source is running, wait for its end first."`
+	Output     string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text or json."`
+	NoProgress bool   `env:"SLUICE_NO_PROGRESS" help:"Show no progress."`
+
+	BatchRows positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_ROWS" help:"Records reversed in one transaction; 5000, and no more."`
+	Heartbeat time.Duration `group:"tuning" placeholder:"TIME" env:"SLUICE_HEARTBEAT" help:"How long a step may be silent before another worker takes it; 30s."`
 }
 
 type importsUndoneCmd struct {
@@ -49,7 +51,7 @@ func (c *importsUndoCmd) Run(ctx context.Context, s *session) error {
 		return usage("--detach needs a worker that runs elsewhere, and here this command is the worker; leave --detach away, or set TEMPORAL_ADDRESS and the rest")
 	}
 	started, err := s.queued(ctx, k, row.Source, c.Queue, func() (launch.Started, error) {
-		return k.Launcher.Undo(ctx, launch.UndoOptions{Import: row.ID, StartedBy: login(), Tuning: crm.Tuning{Heartbeat: c.Heartbeat}})
+		return k.Launcher.Undo(ctx, launch.UndoOptions{Import: row.ID, StartedBy: login(), Tuning: crm.Tuning{BatchRows: int(c.BatchRows), Heartbeat: c.Heartbeat}})
 	})
 	if err != nil {
 		return err

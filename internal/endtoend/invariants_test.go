@@ -94,24 +94,29 @@ func TestInvariant3StepRunTwiceCountsOnce(t *testing.T) {
 		want := once.run(asCSV(rows), options{tuning: tuning})
 
 		w := newWorld(t, url, "")
-		w.wrap = func(r worker.ActivityRegistry) worker.ActivityRegistry {
-			return wrapped{r, func(do any, name string) any {
-				return around(do, func(call func() []reflect.Value, _ any) []reflect.Value {
-					first, second := call(), call()
-					if err, ok := second[1].Interface().(error); ok && err != nil {
-						t.Errorf("%s the second time: %v", name, err)
-					}
-					a, b := asJSON(t, first[0].Interface()), asJSON(t, second[0].Interface())
-					if name != crm.Dedupe.Name && a != b { // claims may go on under another generation
-						t.Errorf("%s answers\n%s\nthe first time and\n%s\nthe second", name, a, b)
-					}
-					return second
-				})
-			}}
-		}
+		w.wrap = twice(t)
 		got := w.run(asCSV(rows), options{tuning: tuning})
 		same(t, once, want, w, got)
 	})
+}
+
+// twice runs every step twice.
+func twice(t *testing.T) func(worker.ActivityRegistry) worker.ActivityRegistry {
+	return func(r worker.ActivityRegistry) worker.ActivityRegistry {
+		return wrapped{r, func(do any, name string) any {
+			return around(do, func(call func() []reflect.Value, _ any) []reflect.Value {
+				first, second := call(), call()
+				if err, ok := second[1].Interface().(error); ok && err != nil {
+					t.Errorf("%s the second time: %v", name, err)
+				}
+				a, b := asJSON(t, first[0].Interface()), asJSON(t, second[0].Interface())
+				if name != crm.Dedupe.Name && a != b { // claims may go on under another generation
+					t.Errorf("%s answers\n%s\nthe first time and\n%s\nthe second", name, a, b)
+				}
+				return second
+			})
+		}}
+	}
 }
 
 func TestInvariant4NoCellValueLeavesTheStageAndTheDatabase(t *testing.T) {

@@ -99,7 +99,23 @@ func (w *world) run(file string, o options) crm.Report {
 
 func (w *world) try(file string, o options) (crm.Report, error) {
 	w.t.Helper()
-	request := w.request(file, o)
+	return w.execute(workflows.Import, workflows.ImportInput{Request: w.request(file, o)})
+}
+
+// undo undoes an import and returns the report.
+func (w *world) undo(id string, rows int) crm.Report {
+	w.t.Helper()
+	r, err := w.execute(workflows.Undo, workflows.UndoInput{Request: crm.Request{Version: crm.RequestVersion,
+		ID: uuid.Must(uuid.NewV7()).String(), Source: "news", Undoes: id, AskedAt: time.Now().UTC(), Tuning: crm.Tuning{BatchRows: rows}}})
+	if err != nil {
+		w.t.Fatalf("undo: %v", err)
+	}
+	return r
+}
+
+// execute runs a workflow to its end.
+func (w *world) execute(workflow, input any) (crm.Report, error) {
+	w.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	log := w.log
 	if log == nil {
@@ -115,7 +131,7 @@ func (w *world) try(file string, o options) (crm.Report, error) {
 		registry = w.wrap(env)
 	}
 	activities.Register(registry, w.steps)
-	env.ExecuteWorkflow(workflows.Import, workflows.ImportInput{Request: request})
+	env.ExecuteWorkflow(workflow, input)
 	if !env.IsWorkflowCompleted() {
 		w.t.Fatal("the import did not end")
 	}
@@ -167,10 +183,17 @@ func (w *world) export(source string) string {
 
 func export(t *testing.T, s *store.Store, source string) string {
 	t.Helper()
+	return exportAs(t, s, store.ExportQuery{Source: source, Stable: true})
+}
+
+// exportAs exports every entity.
+func exportAs(t *testing.T, s *store.Store, q store.ExportQuery) string {
+	t.Helper()
 	var b bytes.Buffer
 	for _, e := range crm.Entities {
 		out := csv.NewWriter(&b)
-		err := s.Export(context.WithoutCancel(t.Context()), store.ExportQuery{Source: source, Entity: e, Stable: true}, out.Write, out.Write)
+		q.Entity = e
+		err := s.Export(context.WithoutCancel(t.Context()), q, out.Write, out.Write)
 		if err != nil {
 			t.Fatalf("export %s: %v", e.Plural(), err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"sluice/internal/crm"
 	"sluice/internal/launch"
+	"sluice/internal/wiring"
 )
 
 type progressCmd struct {
@@ -30,7 +31,7 @@ func (c *progressCmd) Run(ctx context.Context, s *session) error {
 	}
 	switch {
 	case p.Ledger && p.State.Open():
-		s.say("from the ledger: no workflow answers, so only written rows are known; if nothing works on it, it goes on with: starter imports watch %s", c.Source)
+		s.say("from the ledger: no workflow answers, so what is between two steps is not known; if nothing works on it, it goes on with: starter imports watch %s", c.Source)
 	case p.Ledger:
 		s.say("from the ledger: the import has ended")
 	default:
@@ -62,5 +63,10 @@ func (s *session) progressOf(ctx context.Context, source string) (crm.Progress, 
 	if err != nil {
 		return crm.Progress{}, err
 	}
-	return launch.FromLedger(row), nil
+	stage, err := wiring.OpenStage(ctx, s.config)
+	if err != nil {
+		return crm.Progress{}, err
+	}
+	defer stage.Close()
+	return launch.Ledgered(ctx, db, stage, row, time.Now())
 }

@@ -27,6 +27,10 @@ type ImportRow struct {
 	Report *Report `json:"report,omitempty"` // nil while the import is open
 
 	Files []FileRow `json:"files,omitempty"`
+
+	// Parked are the batches that could not be written, by number, unless
+	// somebody has had them written or skipped since.
+	Parked []ParkedBatch `json:"parked,omitempty"`
 }
 
 // A FileRow is one file of an import as the store keeps it, once Inspect has
@@ -58,6 +62,8 @@ type LedgerRow struct {
 	Counts   Counts   `json:"counts"`
 	Outcomes Outcomes `json:"-"`
 	Changes  Changes  `json:"changes,omitempty"` // of a dry run; nil otherwise
+
+	CommittedAt time.Time `json:"committed_at,omitzero"` // by the clock of who wrote it
 }
 
 // A Rule says what an import does with a field of a record that exists.

@@ -71,7 +71,7 @@ func (l *Launcher) command(ctx context.Context, source, name, by string) (crm.Pr
 // Progress says how far the import of a source is. It asks the workflow, and
 // adds what only the server knows: which step is failing at the moment. When
 // no worker answers within the context's time it returns an error; see
-// [FromLedger] for what the store then knows. Without a running import the
+// [Ledgered] for what the store then knows. Without a running import the
 // latest one is told from the store.
 func (l *Launcher) Progress(ctx context.Context, source string) (crm.Progress, error) {
 	var p crm.Progress
@@ -105,18 +105,6 @@ func (l *Launcher) Progress(ctx context.Context, source string) (crm.Progress, e
 		}
 	}
 	return p, nil
-}
-
-// FromLedger makes a progress of what the store knows: exact counts of what is
-// written, and nothing of what is on its way.
-func FromLedger(row crm.ImportRow) crm.Progress {
-	p := crm.Progress{Import: row.Import, State: row.State, By: row.By, Files: len(row.Request.Files), Counts: row.Totals,
-		StartedAt: row.StartedAt, UpdatedAt: row.EndedAt, Ledger: true}
-	if row.Report != nil {
-		p.Counts = row.Report.Counts
-	}
-	p.Steps = []crm.StepProgress{{Step: crm.Write.Name, Rows: p.Counts.Read - p.Counts.Unprocessed, Done: !row.State.Open()}}
-	return p
 }
 
 func bytesReader(b []byte) io.Reader { return bytes.NewReader(b) }

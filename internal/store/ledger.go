@@ -30,7 +30,7 @@ type batchRow struct {
 }
 
 func (r *batchRow) ledgerRow() (row crm.LedgerRow, err error) {
-	row.Settles, row.Skipped = r.Settles, r.SkippedBy
+	row.Settles, row.Skipped, row.CommittedAt = r.Settles, r.SkippedBy, r.CommittedAt.Time
 	if err := json.Unmarshal([]byte(r.Described), &row.Batch); err != nil {
 		return row, err
 	}

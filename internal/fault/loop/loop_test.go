@@ -21,8 +21,6 @@
 package loop
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -35,104 +33,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/internal/crm"
-	"sluice/internal/launch"
 	"sluice/internal/servertest"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
-
-// A scenario is an import to disturb.
-type scenario struct {
-	paused bool // somebody pauses it, and resumes it later
-	mailed bool
-
-	// prepare brings a new world to where the import begins, and returns its
-	// request and what a plain reading says that it comes to.
-	prepare func(w *world) (crm.Request, *reading)
-}
-
-var scenarios = map[string]scenario{
-	"import": {paused: true, mailed: true, prepare: func(w *world) (crm.Request, *reading) {
-		there := w.bring(before)
-		return w.request(asCSV(brought)), read(there, brought, crm.Upsert)
-	}},
-	"create only": {mailed: true, prepare: func(w *world) (crm.Request, *reading) {
-		there := w.bring(before)
-		r := w.request(asCSV(brought))
-		r.Mode = crm.CreateOnly
-		return r, read(there, brought, crm.CreateOnly)
-	}},
-	"dry run": {prepare: func(w *world) (crm.Request, *reading) {
-		there := w.bring(before)
-		r := w.request(asCSV(brought))
-		r.Plan = true
-		there.counts = read(there, brought, crm.Upsert).counts
-		return r, there
-	}},
-	"retry": {mailed: true, prepare: prepareRetry},
-}
-
-// bring imports the first rows of a world.
-func (w *world) bring(rows []aRow) *reading {
-	w.t.Helper()
-	w.must(w.request(asCSV(rows)))
-	return read(nil, rows, crm.Upsert)
-}
-
-func (w *world) must(r crm.Request) crm.Report {
-	w.t.Helper()
-	report, err := w.run(r, false)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return report
-}
-
-// prepareRetry mends some rejected rows. One is mended, one would change a
-// customer that has changed since, and one is as bad as it was; two are new, of
-// which one repeats the customer that has changed since, as it is by now.
-func prepareRetry(w *world) (crm.Request, *reading) {
-	w.t.Helper()
-	there := read(w.bring(before), brought, crm.Upsert)
-	parent := w.must(w.request(asCSV(brought)))
-	since := []aRow{{"k3", "Newer 3", "", ""}}
-	w.must(w.request(asCSV(since)))
-	there = read(there, since, crm.Upsert)
-
-	ctx := w.t.Context()
-	row, err := w.store.Import(ctx, parent.ImportID)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	file, err := (&launch.Launcher{Store: w.store, Stage: w.stage}).RetryFile(ctx, row)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	rows, err := csv.NewReader(bytes.NewReader([]byte(w.text(w.stage.Open(ctx, file.Object, 0))))).ReadAll()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	ours, _ := crm.ParseRejectHeader(rows[0])
-	mended := map[string]string{"n9": "a@n9.example.com", "k3": "a@k3.example.com"}
-	for _, cells := range rows[1:] {
-		if own := cells[ours.Width():]; mended[own[0]] != "" {
-			own[2] = mended[own[0]]
-		}
-	}
-	good := []aRow{{"k3", "Newer 3", "", "all is well"}, {"n10", "Firm 10", "", ""}}
-	for _, r := range good {
-		rows = append(rows, append(make([]string, ours.Width()), r.cells()...))
-	}
-	var text bytes.Buffer
-	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
-		w.t.Fatal(err)
-	}
-	want := read(there, append([]aRow{{"n9", "Firm 9", "a@n9.example.com", ""}}, good...), crm.Upsert)
-	want.counts.Read, want.counts.Rejected = want.counts.Read+2, want.counts.Rejected+2
-	r := w.request(text.String())
-	r.Parent = parent.ImportID
-	return r, want
-}
 
 // A start is where the runs of one loop begin: places to copy.
 type start struct {
@@ -165,9 +69,10 @@ func (s *start) run(t *testing.T, how wrapping, f fault) (c *calls, got result, 
 	t.Helper()
 	at, remove := s.at.copied(t)
 	defer remove()
+	how.parks = s.parks
 	w := open(t, at, how, f)
 	defer w.end()
-	report, err := w.run(s.request, s.paused)
+	report, err := w.run(s.request, s.commands...)
 	if err != nil {
 		return w.calls, got, []string{err.Error()}
 	}
@@ -183,15 +88,21 @@ var loops = []struct {
 	sample   int
 }{
 	{"import", false, wrapping{rooms: true, late: true}, 12},
+	{"import", false, wrapping{rooms: true, forgets: true}, 8},
+	{"parked", false, wrapping{rooms: true}, 6},
+	{"skipped", false, wrapping{rooms: true}, 6},
 	{"create only", false, wrapping{rooms: true}, 8},
 	{"dry run", false, wrapping{rooms: true, late: true}, 8},
-	{"retry", false, wrapping{rooms: true}, 10},
-	{"import", true, wrapping{rooms: true, late: true}, 8},
-	{"retry", true, wrapping{rooms: true}, 6},
+	{"retry", false, wrapping{rooms: true}, 8},
+	{"undo", false, wrapping{rooms: true}, 12},
 	{"import", false, wrapping{redis: true}, 8},
-	{"import", true, wrapping{sql: true, late: true}, 12},
-	{"create only", true, wrapping{sql: true}, 8},
-	{"retry", true, wrapping{sql: true}, 8},
+	{"import", true, wrapping{rooms: true, late: true}, 4},
+	{"retry", true, wrapping{rooms: true}, 4},
+	{"import", true, wrapping{sql: true, late: true}, 8},
+	{"create only", true, wrapping{sql: true}, 4},
+	{"dry run", true, wrapping{sql: true}, 4},
+	{"retry", true, wrapping{sql: true}, 4},
+	{"undo", true, wrapping{sql: true}, 4},
 }
 
 func TestAnImportSurvivesTheFailureOfAnyOneCall(t *testing.T) {
@@ -218,6 +129,8 @@ func (h wrapping) on(postgres bool) string {
 		return "over Redis"
 	case h.sql:
 		return "over PostgreSQL"
+	case h.forgets:
+		return "on a Redis that forgets"
 	case postgres:
 		return "on PostgreSQL"
 	}
@@ -237,7 +150,7 @@ func (s *start) loop(t *testing.T, how wrapping, after bool, sample, count int) 
 			faults = append(faults, "it comes to something else than undisturbed (-want +got):\n"+diff)
 		}
 		for _, fault := range faults {
-			t.Errorf("%v (%s): %s", f, c.met, fault)
+			t.Errorf("%v (%s): %s\nAgain: SLUICE_LOOP=%d go test -run '%s'", f, c.met, fault, n, t.Name())
 		}
 		if c.met == "" && all {
 			break

@@ -190,6 +190,34 @@ func (s storeRoom) Write(ctx context.Context, in crm.WriteBatch, open crm.PartOp
 	return ask(ctx, s.calls, "Write", func() (crm.Counts, error) { return s.Store.Write(ctx, in, open) })
 }
 
+func (s storeRoom) Park(ctx context.Context, number int64, p crm.ParkedBatch) error {
+	return s.tell(ctx, "Park", func() error { return s.Store.Park(ctx, number, p) })
+}
+
+func (s storeRoom) Unpark(ctx context.Context, number int64) ([]crm.ParkedBatch, error) {
+	return ask(ctx, s.calls, "Unpark", func() ([]crm.ParkedBatch, error) { return s.Store.Unpark(ctx, number) })
+}
+
+func (s storeRoom) Skip(ctx context.Context, number int64, p crm.ParkedBatch, preset crm.Outcomes, by string) (crm.Counts, error) {
+	return ask(ctx, s.calls, "Skip", func() (crm.Counts, error) { return s.Store.Skip(ctx, number, p, preset, by) })
+}
+
+func (s storeRoom) OpenUndo(ctx context.Context, r crm.Request) (crm.UndoOpened, error) {
+	return ask(ctx, s.calls, "OpenUndo", func() (crm.UndoOpened, error) { return s.Store.OpenUndo(ctx, r) })
+}
+
+func (s storeRoom) UndoPage(ctx context.Context, in crm.UndoPage) (crm.UndonePage, error) {
+	return ask(ctx, s.calls, "UndoPage", func() (crm.UndonePage, error) { return s.Store.UndoPage(ctx, in) })
+}
+
+func (s storeRoom) UndoSum(ctx context.Context, number int64) (crm.UndoSum, error) {
+	return ask(ctx, s.calls, "UndoSum", func() (crm.UndoSum, error) { return s.Store.UndoSum(ctx, number) })
+}
+
+func (s storeRoom) EndUndo(ctx context.Context, number int64, r crm.Report) (crm.Report, error) {
+	return ask(ctx, s.calls, "EndUndo", func() (crm.Report, error) { return s.Store.EndUndo(ctx, number, r) })
+}
+
 // Ledger counts a call for every row, and one for the end. A row that fails
 // after its effect is told of, and the next one is not.
 func (s storeRoom) Ledger(ctx context.Context, number int64, from int) iter.Seq2[crm.LedgerRow, error] {

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/url"
@@ -135,7 +136,11 @@ type wrapping struct {
 	rooms bool // the calls of its rooms
 	redis bool // what is sent to Redis
 	sql   bool // what is sent to PostgreSQL
-	late  bool // the first batch is written after all others
+
+	// What goes wrong in every run, beside the fault.
+	late    bool // the first batch is written after all others
+	forgets bool // Redis is emptied once, when the third batch is judged
+	parks   bool // the second batch cannot be written before somebody decides about it
 }
 
 // open opens a world. The caller ends it.
@@ -180,28 +185,17 @@ func open(t *testing.T, at places, how wrapping, f fault) *world {
 	if how.late {
 		w.steps.Store = &lateStore{Store: w.steps.Store}
 	}
+	if how.parks {
+		w.steps.Store = &parkingStore{Store: w.steps.Store}
+	}
+	if how.forgets {
+		w.steps.Judge = &forgettingJudge{Judge: w.steps.Judge, forget: redis.FlushAll}
+	}
 	if how.rooms {
 		w.steps.Stage, w.steps.Store = stageRoom{w.steps.Stage, w.calls}, storeRoom{w.steps.Store, w.calls}
 		w.steps.Judge, w.steps.Mailer = judgeRoom{w.steps.Judge, w.calls}, mailRoom{w.steps.Mailer, w.calls}
 	}
 	return w
-}
-
-// lateStore is a store that fails to write the first batch the first time. It
-// is tried again when nothing else is left to do.
-type lateStore struct {
-	activities.Store
-	once sync.Once
-}
-
-func (s *lateStore) Write(ctx context.Context, in crm.WriteBatch, open crm.PartOpener) (c crm.Counts, err error) {
-	if in.Batch.Number == 0 {
-		s.once.Do(func() { err = errInjected })
-	}
-	if err != nil {
-		return c, err
-	}
-	return s.Store.Write(ctx, in, open)
 }
 
 // post is a mailer that keeps what is sent.
@@ -234,9 +228,14 @@ func (w *world) request(text string) crm.Request {
 		Files: []crm.FileRef{{Name: "rows.csv", Object: o}}}
 }
 
-// run carries out a request. With paused, somebody pauses the import at once and
-// resumes it later.
-func (w *world) run(r crm.Request, paused bool) (report crm.Report, err error) {
+// A command is what somebody does to an import.
+type command struct {
+	update string
+	after  time.Duration // the import's start
+}
+
+// run carries out a request.
+func (w *world) run(r crm.Request, commands ...command) (report crm.Report, err error) {
 	w.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -245,20 +244,20 @@ func (w *world) run(r crm.Request, paused bool) (report crm.Report, err error) {
 	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a busy machine is no deadlock
 	workflows.Register(env)
 	activities.Register(env, w.steps)
-	if paused {
-		command := func(name string) func() {
-			return func() {
-				env.UpdateWorkflowNoRejection(name, name, w.t, workflows.Command{By: "ana"})
-			}
-		}
-		env.RegisterDelayedCallback(command(workflows.UpdatePause), 0)
-		env.RegisterDelayedCallback(command(workflows.UpdateResume), time.Hour)
+	for _, c := range commands {
+		env.RegisterDelayedCallback(func() {
+			env.UpdateWorkflowNoRejection(c.update, c.update, w.t, workflows.Command{By: "ana"})
+		}, c.after)
 	}
 	w.count(true)
-	env.ExecuteWorkflow(workflows.Import, workflows.ImportInput{Request: r})
+	if r.Undoes != "" {
+		env.ExecuteWorkflow(workflows.Undo, workflows.UndoInput{Request: r})
+	} else {
+		env.ExecuteWorkflow(workflows.Import, workflows.ImportInput{Request: r})
+	}
 	w.count(false)
 	if !env.IsWorkflowCompleted() {
-		w.t.Fatalf("%v (%s): the import did not end", w.calls.fault, w.calls.met)
+		return report, errors.New("it did not end")
 	}
 	if err := env.GetWorkflowError(); err != nil {
 		return report, err

@@ -130,7 +130,18 @@ func importText(r crm.ImportRow, at aside) string {
 			bytesOf(f.File.Object.Size), short(f.File.Object.SHA256))
 		b.WriteString(indent(decisionsTable(f.Decisions)))
 	}
+	if len(r.Parked) > 0 {
+		b.WriteString("\n" + indent(parkedTable(r.Parked)))
+	}
 	return b.String()
+}
+
+func parkedTable(list []crm.ParkedBatch) string {
+	var rows [][]string
+	for _, p := range list {
+		rows = append(rows, []string{fmt.Sprint(p.Batch.Number), fmt.Sprint(p.Batch.File + 1), fmt.Sprintf("%d-%d", p.Batch.First, p.Batch.Last), plain(p.Failure)})
+	}
+	return grid([]string{"parked batch", "file", "lines", "because"}, rows, 0, 1, 2)
 }
 
 // reportOf returns an import's report, or what can be said of an open one.

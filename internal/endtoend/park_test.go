@@ -73,6 +73,9 @@ func TestBatchThatCannotBeWrittenWaitsForADecision(t *testing.T) {
 	if out := c.must(0, "progress", "news"); !strings.Contains(out, "starter imports skip news") {
 		t.Errorf("progress says:\n%s", out)
 	}
+	if out := c.must(0, "imports", "show", "news"); !strings.Contains(out, "postgres P0001") || !strings.Contains(out, "parked batch") {
+		t.Errorf("imports show says:\n%s", out)
+	}
 	c.must(1, "imports", "watch", "news") // it would wait for ever
 	c.sql("DROP TRIGGER refuse ON customer_records")
 	c.must(0, "imports", "retry", "news")

@@ -71,8 +71,8 @@ func (s *Store) totals(ctx context.Context, number int64) (crm.Counts, error) {
 	return sum, err
 }
 
-// Import returns an import with its files, its totals so far and, once it has
-// ended, its report. ref is an import's id, its number as "12" or "#12", or a
+// Import returns an import with its files, its totals so far, its parked batches
+// and, once it has ended, its report. ref is an import's id, its number as "12" or "#12", or a
 // source's slug, which means the latest import of the source. If ref means
 // nothing the error wraps [crm.ErrNotFound].
 func (s *Store) Import(ctx context.Context, ref string) (crm.ImportRow, error) {
@@ -92,6 +92,9 @@ func (s *Store) Import(ctx context.Context, ref string) (crm.ImportRow, error) {
 			return row, wrap("import "+ref, err)
 		}
 		row.Files = append(row.Files, f)
+	}
+	if err == nil {
+		row.Parked, err = s.Parked(ctx, row.Number)
 	}
 	return row, wrap("import "+ref, err)
 }

@@ -80,7 +80,8 @@ func (s *start) run(t *testing.T, how wrapping, f fault) (c *calls, got result, 
 }
 
 // loops are those that there are: which import, on which database, and what
-// fails. sample is how many numbers an ordinary run takes of each half.
+// fails. sample is how many numbers an ordinary run takes of each half; where
+// it is 0 it leaves the loop out.
 var loops = []struct {
 	scenario string
 	postgres bool
@@ -88,21 +89,21 @@ var loops = []struct {
 	sample   int
 }{
 	{"import", false, wrapping{rooms: true, late: true}, 12},
-	{"import", false, wrapping{rooms: true, forgets: true}, 8},
+	{"import", false, wrapping{rooms: true, forgets: true}, 6},
 	{"parked", false, wrapping{rooms: true}, 6},
 	{"skipped", false, wrapping{rooms: true}, 6},
-	{"create only", false, wrapping{rooms: true}, 8},
-	{"dry run", false, wrapping{rooms: true, late: true}, 8},
-	{"retry", false, wrapping{rooms: true}, 8},
+	{"create only", false, wrapping{rooms: true}, 6},
+	{"dry run", false, wrapping{rooms: true, late: true}, 6},
+	{"retry", false, wrapping{rooms: true}, 6},
 	{"undo", false, wrapping{rooms: true}, 12},
-	{"import", false, wrapping{redis: true}, 8},
-	{"import", true, wrapping{rooms: true, late: true}, 4},
-	{"retry", true, wrapping{rooms: true}, 4},
-	{"import", true, wrapping{sql: true, late: true}, 8},
-	{"create only", true, wrapping{sql: true}, 4},
-	{"dry run", true, wrapping{sql: true}, 4},
-	{"retry", true, wrapping{sql: true}, 4},
-	{"undo", true, wrapping{sql: true}, 4},
+	{"import", false, wrapping{redis: true}, 6},
+	{"import", true, wrapping{rooms: true, late: true}, 0},
+	{"retry", true, wrapping{rooms: true}, 0},
+	{"import", true, wrapping{sql: true, late: true}, 6},
+	{"create only", true, wrapping{sql: true}, 0},
+	{"dry run", true, wrapping{sql: true}, 0},
+	{"retry", true, wrapping{sql: true}, 3},
+	{"undo", true, wrapping{sql: true}, 3},
 }
 
 func TestAnImportSurvivesTheFailureOfAnyOneCall(t *testing.T) {
@@ -110,6 +111,9 @@ func TestAnImportSurvivesTheFailureOfAnyOneCall(t *testing.T) {
 	for _, l := range loops {
 		t.Run(l.scenario+" "+l.wrapping.on(l.postgres), func(t *testing.T) {
 			t.Parallel()
+			if l.sample == 0 && os.Getenv("SLUICE_LOOP") == "" {
+				t.Skip("it takes long; set SLUICE_LOOP=all")
+			}
 			s := newStart(t, scenarios[l.scenario], l.postgres)
 			c, _, _ := s.run(t, l.wrapping, fault{})
 			if c.count == 0 {

@@ -3,14 +3,18 @@ package endtoend
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"sluice/internal/crm"
+	"sluice/internal/servertest"
 	"sluice/internal/store"
 )
 
@@ -66,12 +70,12 @@ func TestUndoThroughTheCommandLine(t *testing.T) {
 		}
 		return path
 	}
-	old := file("old.csv", 63, 1000)
+	old := file("old.csv", 63, 400)
 	l.report(3, "import", old, "--source", "news")
 	s := l.store()
 	all := func() string { return exportAs(t, s, store.ExportQuery{Source: "news"}) }
 	was := all()
-	imported := l.report(3, "import", file("new.csv", 64, 3000), "--source", "news")
+	imported := l.report(3, "import", file("new.csv", 64, 1200), "--source", "news")
 	is := export(t, s, "news")
 
 	preview := l.report(0, "imports", "undo", "news", "--dry-run")
@@ -132,4 +136,112 @@ func (l *laptop) untilPages(s *store.Store, n int, ended <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// TestUndoOfALargeImport undoes an import of SLUICE_UNDO_ROWS rows, such as
+// 200000, of which half change what is there. It says how long that takes and
+// how much memory.
+func TestUndoOfALargeImport(t *testing.T) {
+	n, _ := strconv.Atoi(os.Getenv("SLUICE_UNDO_ROWS"))
+	if n == 0 {
+		t.Skip("it takes minutes; set SLUICE_UNDO_ROWS to a number of rows, such as 200000")
+	}
+	for _, name := range []string{"sqlite", "postgres"} {
+		t.Run(name, func(t *testing.T) {
+			url := ""
+			if name == "postgres" {
+				url = servertest.Postgres(t)
+			}
+			w := newWorld(t, url, "")
+			w.run(largeFile(0, n/2, 1, "Old"), options{})
+			was := w.lines()
+			big := w.run(largeFile(0, n, 1, "New"), options{})
+			timed := func(id string) crm.Report {
+				peak := peakHeap()
+				from := time.Now()
+				r := w.undo(id, 0)
+				took := time.Since(from)
+				t.Logf("%d records in %s, %.0f a second; at most %d MiB more on the heap", r.Undo.Total().Records, took,
+					float64(r.Undo.Total().Records)/took.Seconds(), peak()>>20)
+				return r
+			}
+			r := timed(big.ImportID)
+			if total := r.Undo.Total(); r.State != crm.Done || total.Reversed != written(big) || !maps.Equal(w.lines(), was) {
+				t.Fatalf("undo %s: %+v", r.State, r.Undo)
+			}
+			big = w.run(largeFile(0, n, 1, "New"), options{})
+			w.run(largeFile(n/4, n*3/4, n/200, "Edited"), options{})
+			r = timed(big.ImportID)
+			if total := r.Undo.Total(); r.State != crm.Done || total.Kept != 100 || r.Undo.Whys[crm.WhyChangedSince] != 100 {
+				t.Fatalf("undo %s: %+v, want 100 kept", r.State, r.Undo)
+			}
+			kept := 0
+			for record, err := range w.store.UndoneRecords(t.Context(), r.Number) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if record.Outcome == crm.Kept {
+					if kept++; (record.Line-2)%int64(n/200) != 0 || record.Entity != "customer" {
+						t.Errorf("kept: %+v", record)
+					}
+				}
+			}
+			edited := 0
+			for line := range w.lines() {
+				if !was[line] {
+					edited++
+				}
+			}
+			if kept != 100 || edited != 100 {
+				t.Errorf("%d records listed as kept and %d that were not there before, want 100", kept, edited)
+			}
+		})
+	}
+}
+
+// largeFile has a customer and its contact in every step-th row from a number
+// on, up to another.
+func largeFile(from, to, step int, company string) string {
+	var b strings.Builder
+	b.WriteString("external_id,company,email,first_name,city\n")
+	for i := from; i < to; i += step {
+		if step == 1 {
+			fmt.Fprintf(&b, "cus-%07d,%s %d,person%d@example.com,Ann,Berlin\n", i*7919%10_000_019, company, i, i)
+		} else {
+			fmt.Fprintf(&b, "cus-%07d,%s %d,,,\n", i*7919%10_000_019, company, i)
+		}
+	}
+	return b.String()
+}
+
+// lines are those of everything.
+func (w *world) lines() map[string]bool {
+	out := map[string]bool{}
+	for line := range strings.SplitSeq(w.everything(), "\n") {
+		out[line] = true
+	}
+	return out
+}
+
+// peakHeap watches how much the heap grows until it is asked.
+func peakHeap() (peak func() uint64) {
+	runtime.GC()
+	var base, now runtime.MemStats
+	runtime.ReadMemStats(&base)
+	most, stop, done := base.HeapAlloc, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				runtime.ReadMemStats(&now)
+				most = max(most, now.HeapAlloc)
+			}
+		}
+	}()
+	return func() uint64 { close(stop); <-done; return most - base.HeapAlloc }
 }

@@ -118,8 +118,9 @@ var postgresFaults = []*fault{{
 		return errors.Join(seen, s.end(ctx))
 	},
 }, {
-	id: "F18", name: "PostgreSQL has no connection left",
-	how:   "a server with 12 connections, which others take all at seeded moments, and give back after a few seconds",
+	id: "F18", name: "PostgreSQL has no connection left", rows: 6000,
+	how: "a server with 12 connections; at seeded moments those of the worker are cut, and others take all, and give them back " +
+		"after a few seconds",
 	holds: "I1 I2 I3 I9 I10",
 	seen:  "attempts rise; at length `waiting` and `too many connections`",
 	setup: func(ctx context.Context, s *scene) error {
@@ -132,10 +133,11 @@ var postgresFaults = []*fault{{
 		}
 		at := 0
 		for range 3 {
-			at += 1 + s.random.IntN(12)
+			at += 1 + s.random.IntN(6)
 			if err := s.in(ctx, at); err != nil {
 				return err
 			}
+			s.postgres.cut()
 			s.hoard(ctx)
 		}
 		return s.end(ctx)

@@ -51,6 +51,7 @@ type scene struct {
 	state   string // that the import must end in; "" is done
 	failure string // the failure type it must have
 	unread  bool   // the file is never read, so no row has an outcome
+	partial bool   // the file was lost on the way: rows that nobody came to are in no list
 	closers []func()
 }
 
@@ -63,7 +64,7 @@ func newScene(ctx context.Context, k *stack, f *fault, seed uint64, light bool) 
 	name := fnv.New64()
 	_, _ = name.Write([]byte(f.id))
 	seeded := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, name.Sum64()+n)) }
-	s = &scene{stack: k, random: seeded(0), light: light, server: k.postgres, loose: map[string]bool{}}
+	s = &scene{stack: k, random: seeded(0), light: light, server: k.postgres, before: tables{}, loose: map[string]bool{}}
 	defer func() {
 		if err != nil {
 			s.close()

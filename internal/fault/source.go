@@ -16,8 +16,7 @@ type row struct {
 
 	customer, company, email, first, note string
 
-	bad    string // the reason for which it must be rejected; "" if it is right
-	either bool   // it may be rejected or taken, but not changed
+	bad string // the reason for which it must be rejected; "" if it is right
 }
 
 // The entities, as they are called in lists.

@@ -24,7 +24,7 @@ var stageFaults = []*fault{{
 		if err := s.begin(ctx); err != nil {
 			return err
 		}
-		s.s3.Before(moody(s.random))
+		s.s3.Before(moody(rand.New(rand.NewPCG(s.random.Uint64(), 0))))
 		s.worker()
 		if err := s.in(ctx, 2+s.random.IntN(8)); err != nil {
 			return err
@@ -52,9 +52,35 @@ var stageFaults = []*fault{{
 	seen:  "the state is `failed`, `source_changed`",
 	setup: bucket,
 	play: func(ctx context.Context, s *scene) error {
-		return s.spoiled(ctx, func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+		return s.spoiled(ctx, another)
+	},
+}, {
+	id: "F21b", name: "the staged file changes while it is read", rows: 6000,
+	how:   "a byte of the object changes when a seeded number of batches is in; its length stays",
+	holds: "I2 I5: no row is made of the other bytes; what is in stays, and is in the lists",
+	seen:  "the state is `failed`, `source_changed`",
+	setup: bucket,
+	play: func(ctx context.Context, s *scene) error {
+		s.worker()
+		if err := s.begin(ctx); err != nil {
+			return err
+		}
+		at := 1 + s.random.IntN(20)
+		s.say("changed after batch %d", at)
+		if err := s.in(ctx, at); err != nil {
+			return err
+		}
+		s.spoil(another)
+		s.state, s.failure, s.partial = "failed", "source_changed", true
+		return s.end(ctx)
 	},
 }}
+
+// another changes a byte.
+func another(b []byte) []byte {
+	b[len(b)/2] ^= 1
+	return b
+}
 
 func bucket(_ context.Context, s *scene) error {
 	s.s3 = servertest.StartS3()
@@ -94,10 +120,15 @@ func (s *scene) spoiled(ctx context.Context, how func([]byte) []byte) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
-	for _, key := range s.s3.Objects("files/") {
-		s.s3.Change(key, how)
-	}
+	s.spoil(how)
 	s.worker()
 	s.state, s.failure, s.unread = "failed", "source_changed", true
 	return s.end(ctx)
+}
+
+// spoil harms the staged file.
+func (s *scene) spoil(how func([]byte) []byte) {
+	for _, key := range s.s3.Objects("files/") {
+		s.s3.Change(key, how)
+	}
 }

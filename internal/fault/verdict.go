@@ -34,7 +34,7 @@ func (s *scene) verdict(ctx context.Context) ([]string, error) {
 	if err := json.Unmarshal([]byte(a.out), &shown); err != nil {
 		return nil, err
 	}
-	c := &checker{rows: s.rows, before: s.before, loose: s.loose, done: shown.State == "done"}
+	c := &checker{rows: s.rows, before: s.before, loose: s.loose, done: shown.State == "done", partial: s.partial}
 	want := s.state
 	if want == "" {
 		want = "done"

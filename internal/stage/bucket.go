@@ -28,8 +28,15 @@ func openBucket(ctx context.Context, u *url.URL) (backend, error) {
 	base := u.Scheme + "://" + u.Host
 	b, err := blob.OpenBucket(ctx, u.String())
 	if err != nil {
-		// A URL's query goes into no error.
+		// What a URL's query says goes into no error.
 		cause := strings.ReplaceAll(err.Error(), u.String(), base)
+		for _, values := range u.Query() {
+			for _, v := range values {
+				if v != "" {
+					cause = strings.ReplaceAll(cause, v, "…")
+				}
+			}
+		}
 		return nil, fmt.Errorf("%s: %w: %s", base, crm.ErrInvalid, cause)
 	}
 	if prefix := u.Query().Get("prefix"); prefix != "" {

@@ -151,12 +151,12 @@ func (c Config) Settings() []Setting {
 	return list
 }
 
-// masked returns a URL without its password and its query.
+// masked returns a URL without its password, its query and its fragment.
 func masked(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
-		return "(not a URL)"
+	if err != nil || raw != "" && (u.Scheme == "" || u.Opaque != "") {
+		return "(not a URL)" // it may be a password
 	}
-	u.RawQuery = ""
+	u.RawQuery, u.Fragment = "", ""
 	return u.Redacted()
 }

@@ -35,7 +35,7 @@ type importsUndoneCmd struct {
 // unless somebody changed it since.
 func (c *importsUndoCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
-	row, err := s.findThat(ctx, c.Import, func(r crm.ImportRow) bool { return wrote(r) && r.Kind != crm.KindUndo })
+	row, err := s.findThat(ctx, c.Import, wrote)
 	if err != nil {
 		return err
 	}

@@ -42,8 +42,8 @@ func (s *session) find(ctx context.Context, ref string) (crm.ImportRow, error) {
 // ran is false for an import that only found its work done already.
 func ran(r crm.ImportRow) bool { return r.State != crm.AlreadyImported }
 
-// wrote is false also for a dry run.
-func wrote(r crm.ImportRow) bool { return ran(r) && !r.Request.Plan }
+// wrote is false also for a dry run, and for an undo, which takes back.
+func wrote(r crm.ImportRow) bool { return ran(r) && !r.Request.Plan && r.Kind != crm.KindUndo }
 
 // findThat is find with another notion of which imports a source's name means.
 // Where none fits it means the latest, so that what is wrong with that one is

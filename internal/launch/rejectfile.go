@@ -83,8 +83,10 @@ func (l *Launcher) parent(ctx context.Context, ref string) (crm.ImportRow, error
 	return latest, nil
 }
 
-// ran reports whether an import really ran.
-func ran(row crm.ImportRow) bool { return !row.Request.Plan && row.State != crm.AlreadyImported }
+// ran reports whether an import really ran, and is no undo.
+func ran(row crm.ImportRow) bool {
+	return !row.Request.Plan && row.State != crm.AlreadyImported && row.Kind != crm.KindUndo
+}
 
 // bySource reports whether an import was found by its source, and not by its
 // number, which goes before, or its id.

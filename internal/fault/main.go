@@ -135,9 +135,9 @@ func run(ctx context.Context, args []string, say io.Writer) error {
 				return context.Cause(ctx)
 			}
 		}
-	}
-	if *table != "" {
-		err = writeTable(*table, results)
+		if *table != "" { // at once: the whole takes long
+			err = errors.Join(err, writeTable(*table, results))
+		}
 	}
 	if bad > 0 {
 		err = errors.Join(err, fmt.Errorf("%d of %d runs went wrong", bad, len(results)))

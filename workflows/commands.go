@@ -110,6 +110,9 @@ func (m *importing) resume(ctx workflow.Context, by string) {
 // and roll back what they have not committed; end recounts what stays.
 func (m *importing) cancel(_ workflow.Context, by string) {
 	m.cancelled, m.paused, m.by = true, false, by
+	if m.at.Progress.State == crm.NeedsAttention { // somebody has decided
+		m.at.Progress.State, m.at.Progress.Attention = crm.Running, ""
+	}
 	m.stop()
 }
 

@@ -132,7 +132,13 @@ func TestCancelEndsAnImportThatWaitsForADecision(t *testing.T) {
 	s := &steps{batches: 4, write: failing(&broken, 2)}
 	env := environment(t, s)
 	var cancel update
-	env.RegisterDelayedCallback(func() { cancel.send(env, workflows.UpdateCancel) }, time.Hour)
+	env.RegisterDelayedCallback(func() {
+		cancel.then = func() { t.Error("cancel was refused") }
+		cancel.send(env, workflows.UpdateCancel)
+		if p := asked(t, env); p.State == crm.NeedsAttention {
+			t.Error("it still asks after somebody has cancelled it")
+		}
+	}, time.Hour)
 	env.ExecuteWorkflow(workflows.Import, request(2, 50))
 	if r, err := result(t, env); err != nil || r.State != crm.Cancelled || !cancel.done {
 		t.Fatalf("import = %v, %v; want cancelled", r.State, err)

@@ -17,6 +17,7 @@ type update struct {
 	accepted bool
 	rejected error
 	done     bool
+	answer   any    // a crm.Progress, once it is done
 	then     func() // after it was rejected
 }
 
@@ -29,7 +30,7 @@ func (u *update) send(env *testsuite.TestWorkflowEnvironment, name string) {
 				u.then()
 			}
 		},
-		OnComplete: func(any, error) { u.done = true },
+		OnComplete: func(answer any, _ error) { u.done, u.answer = true, answer },
 	}, workflows.Command{By: "ana"})
 }
 

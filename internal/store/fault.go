@@ -63,7 +63,9 @@ func clean(err error) error {
 	if f = faultOf(err); f != nil {
 		return f
 	}
-	if lost(err) {
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) {
 		return errors.New("the connection to the database is lost")
 	}
 	// Errors of database/sql and bun quote the value they could not convert:
@@ -74,25 +76,13 @@ func clean(err error) error {
 	return fmt.Errorf("database: %T", err)
 }
 
-// lost reports whether the connection broke.
-func lost(err error) bool {
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
-}
-
-// waits reports whether an error goes away by itself: the caller stops, what is
-// read is not of the database, or the database is not there for the moment.
-// Every other one says something about what was asked of it.
+// waits reports whether an error goes away by itself: no database spoke, since
+// the caller stops, what is read is not of it or the connection broke; or it said
+// that it is not there for the moment. Every other one says something about what
+// was asked of it.
 func waits(err error) bool {
-	var own passing
-	if errors.As(err, &own) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	if f := faultOf(err); f != nil {
-		return f.outage || f.busy
-	}
-	return lost(err)
+	f := faultOf(err)
+	return f == nil || f.outage || f.busy
 }
 
 // faultOf returns what a database said in err, or nil if no database spoke.

@@ -12,13 +12,13 @@ import (
 
 var workerFaults = []*fault{{
 	id: "F1", name: "the worker is killed, again and again", short: true, rows: 6000,
-	how:   "SIGKILL of the worker process at 20 seeded moments (6 in the short set); another one starts at once",
+	how:   "SIGKILL of the worker process at 20 seeded moments (2 in the short set); another one starts at once",
 	holds: "I1 I2 I3 I4 I6 I9",
 	seen:  "attempts rise; the counts are those of an undisturbed import",
 	play: func(ctx context.Context, s *scene) error {
 		w, kills, at := s.worker(), 20, 0
 		if s.light {
-			kills = 6
+			kills = 2
 		}
 		if err := s.begin(ctx); err != nil {
 			return err

@@ -135,11 +135,15 @@ func environment(t *testing.T, s *steps) *testsuite.TestWorkflowEnvironment {
 	})
 	step(env, crm.Park, func(_ context.Context, in crm.ParkInput) (crm.None, error) {
 		s.called("park %d: %s", in.Parked.Batch.Number, in.Parked.Failure)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.parked = append(s.parked, in.Parked)
 		return crm.None{}, nil
 	})
 	step(env, crm.Unpark, func(context.Context, crm.UnparkInput) (crm.Unparked, error) {
 		s.called("unpark")
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		parked := s.parked
 		s.parked = nil
 		return crm.Unparked{Parked: parked}, nil

@@ -21,8 +21,9 @@ func (a *Activities) Unpark(ctx context.Context, in crm.UnparkInput) (crm.Unpark
 	return crm.Unparked{Parked: parked}, err
 }
 
-// Skip gives a batch up, of which it reads the verdict alone. It goes into the ledger with all its rows rejected,
-// so every later attempt, also at writing it, finds it decided (invariant 3).
+// Skip gives a batch up, of which it reads the verdict alone. It goes into the
+// ledger with all its rows rejected, so every later attempt, also at writing it,
+// finds it decided (invariant 3).
 func (a *Activities) Skip(ctx context.Context, in crm.SkipInput) (crm.Written, error) {
 	verdict, err := a.batchVerdict(a.Stage.ReadCompressed(ctx, in.Parked.Verdict.Object))
 	if err != nil {

@@ -97,13 +97,19 @@ func (m *importing) keep(ctx workflow.Context) {
 	}
 }
 
+// resume takes a pause back. What asked for a decision before it, or meanwhile,
+// still asks; of an import that is not paused it takes the brake back.
 func (m *importing) resume(ctx workflow.Context, by string) {
-	m.paused, m.by = false, ""
-	if m.braked {
+	state := crm.Running
+	switch {
+	case m.paused && (m.braked || m.asking):
+		state = crm.NeedsAttention
+	case m.braked:
 		m.braked, m.at.Released = false, true
 		m.at.Progress.Attention = ""
 	}
-	m.mark(ctx, crm.Running)
+	m.paused, m.by = false, ""
+	m.mark(ctx, state)
 }
 
 // cancel ends the work. Steps in hand are cancelled with their next heartbeat

@@ -201,3 +201,30 @@ func TestManyRejectedRowsStopAnImportBeforeItWrites(t *testing.T) {
 		})
 	}
 }
+
+func TestPauseHidesNoQuestion(t *testing.T) {
+	t.Parallel()
+	broken := true
+	for name, s := range map[string]*steps{
+		"a parked batch":     {batches: 4, write: failing(&broken, 2)},
+		"many rejected rows": {batches: 150, bad: 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := environment(t, s)
+			var pause, resume, cancel update
+			env.RegisterDelayedCallback(func() { pause.send(env, workflows.UpdatePause) }, time.Hour)
+			env.RegisterDelayedCallback(func() { resume.send(env, workflows.UpdateResume) }, 2*time.Hour)
+			env.RegisterDelayedCallback(func() {
+				if p := asked(t, env); !pause.done || !resume.done || p.State != crm.NeedsAttention || p.Attention == "" {
+					t.Errorf("after a pause that was taken back: %s because of %q, want needs_attention", p.State, p.Attention)
+				}
+				cancel.send(env, workflows.UpdateCancel)
+			}, 3*time.Hour)
+			env.ExecuteWorkflow(workflows.Import, request(100, 50))
+			if r, err := result(t, env); err != nil || r.State != crm.Cancelled {
+				t.Fatalf("import = %v, %v; want cancelled", r.State, err)
+			}
+		})
+	}
+}

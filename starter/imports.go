@@ -126,8 +126,8 @@ func importText(r crm.ImportRow, at aside) string {
 	b.WriteString(reportText(report, at))
 	b.WriteString("\n" + indent(grid(nil, requestRows(r))))
 	for _, f := range r.Files {
-		fmt.Fprintf(&b, "\n  file %d: %s, %s, SHA-256 %s\n", f.File.Number+1, f.File.Name,
-			bytesOf(f.File.Object.Size), short(f.File.Object.SHA256))
+		fmt.Fprintf(&b, "\n  file %d: %s, %s, %s\n", f.File.Number+1, f.File.Name,
+			bytesOf(f.File.Object.Size), short(f.File.Object.Digest))
 		b.WriteString(indent(decisionsTable(f.Decisions)))
 	}
 	if len(r.Parked) > 0 {
@@ -182,13 +182,16 @@ func requestRows(r crm.ImportRow) [][]string {
 	add("retry of", r.Request.Parent)
 	add("undo of", r.Request.Undoes)
 	if !r.Request.Mapping.IsZero() {
-		add("mapping file", "SHA-256 "+short(r.Request.Mapping.SHA256))
+		add("mapping file", short(r.Request.Mapping.Digest))
 	}
 	return rows
 }
 
-// short is enough of a hash to tell two apart.
-func short(sha string) string { return sha[:min(len(sha), 12)] }
+// short is enough of a digest to tell two apart.
+func short(digest string) string {
+	kind, sum, _ := strings.Cut(digest, ":")
+	return kind + " " + sum[:min(len(sum), 12)]
+}
 
 func decisionsTable(list []crm.Decision) string {
 	var rows [][]string

@@ -7,7 +7,7 @@
 //	             │                     │
 //	           Abort                 Delete
 //
-// An object appears whole or not at all, and never changes. Its size and hash
+// An object appears whole or not at all, and never changes. Its size and digest
 // travel in the [crm.Object] that Commit returns, not beside the bytes, so a
 // reader notices what happened to the bytes since. What is in a directory is
 // for its owner alone: files are of mode 0600 and folders of mode 0700.

@@ -117,7 +117,7 @@ func (s *Stage) PutContent(ctx context.Context, prefix string, r io.Reader) (crm
 	if err != nil {
 		return crm.Object{}, fmt.Errorf("stage %s: %w", prefix, err)
 	}
-	w, err := newWriter(to, prefix)
+	w, err := newWriter(to, prefix, newSHA256())
 	if err != nil {
 		return crm.Object{}, err
 	}

@@ -2,10 +2,7 @@ package stage
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"hash"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -18,9 +15,9 @@ import (
 type Writer struct {
 	stage     *Stage
 	key       string
-	byContent bool // key is a prefix; the hash follows
+	byContent bool // key is a prefix; the digest follows
 	to        sink
-	sum       hash.Hash
+	sum       digest
 	size      int64
 	zip       *zstd.Encoder // nil when the bytes are stored as they come
 	err       error         // of the first write that failed, or errClosed
@@ -36,11 +33,11 @@ func (s *Stage) Create(ctx context.Context, key string) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", key, err)
 	}
-	return newWriter(to, key)
+	return newWriter(to, key, newBLAKE3())
 }
 
 // CreateCompressed is Create for bytes that are stored as zstd. The object's
-// size and hash are those of what is stored. Read it with
+// size and digest are those of what is stored. Read it with
 // [Stage.ReadCompressed].
 func (s *Stage) CreateCompressed(ctx context.Context, key string) (*Writer, error) {
 	w, err := s.Create(ctx, key)
@@ -56,12 +53,12 @@ func (s *Stage) CreateCompressed(ctx context.Context, key string) (*Writer, erro
 	return w, nil
 }
 
-func newWriter(to sink, key string) (*Writer, error) {
+func newWriter(to sink, key string, sum digest) (*Writer, error) {
 	if _, err := to.Write(header(unsealed)); err != nil {
 		to.abort()
 		return nil, fmt.Errorf("stage %s: %w", key, err)
 	}
-	return &Writer{key: key, to: to, sum: sha256.New()}, nil
+	return &Writer{key: key, to: to, sum: sum}, nil
 }
 
 // Write adds p to the object. After an error every call returns it.
@@ -103,9 +100,9 @@ func (w *Writer) Commit() (crm.Object, error) {
 	if w.err != nil {
 		return crm.Object{}, fmt.Errorf("stage %s: %w", w.key, w.err)
 	}
-	o := crm.Object{Key: w.key, Size: w.size, SHA256: hex.EncodeToString(w.sum.Sum(nil))}
+	o := crm.Object{Key: w.key, Size: w.size, Digest: w.sum.String()}
 	if w.byContent {
-		o.Key += "/" + o.SHA256
+		o.Key += "/" + w.sum.hex()
 	}
 	to := w.to
 	w.to = nil

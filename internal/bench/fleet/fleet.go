@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -200,7 +201,8 @@ func (f *fleet) start(ctx context.Context, rows int64) (client.WorkflowRun, stri
 	f.started++
 	source := fmt.Sprintf("fleet-%04d", f.started)
 	file := object("", rows*f.settings.model.RowBytes)
-	file.Key = "files/" + file.SHA256
+	_, sum, _ := strings.Cut(file.Digest, ":")
+	file.Key, file.Digest = "files/"+sum, "sha256:"+sum
 	run, err := f.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: workflows.ImportID(source), TaskQueue: workflows.TaskQueue,
 		StaticSummary: "Import of 1 file into " + source,

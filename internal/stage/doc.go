@@ -18,7 +18,7 @@
 //
 // Every object begins with 16 bytes that name its format and the key it is
 // sealed under. They are hidden from readers and from every size, offset and
-// hash. To zstd they are a frame to be skipped (RFC 8878, section 3.1.2), so
+// digest. To zstd they are a frame to be skipped (RFC 8878, section 3.1.2), so
 // zstdcat opens what [Stage.CreateCompressed] stored:
 //
 //	5C 2A 4D 18   magic number of a skippable frame

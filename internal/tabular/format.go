@@ -91,7 +91,7 @@ func told(kind string) crm.Decision {
 // either, so that the row is found faulty. A sheet becomes CSV whose first two
 // columns are the row's number in the sheet and its fault.
 //
-// Both are streamed. Of a workbook's shared strings what is beyond 64 MiB goes
+// Both are streamed. Of a workbook's shared strings what is beyond 32 MiB goes
 // to a temporary file, which is removed before Rewrite returns. A workbook that
 // is damaged, or larger than a workbook can be, wraps [crm.ErrInvalid]. After an
 // error what w holds is of no use.

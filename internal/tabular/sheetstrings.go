@@ -13,9 +13,9 @@ import (
 // that comes twice.
 const (
 	maxStrings  = 32 << 20
-	heldText    = 64 << 20 // bytes of text kept in memory; the rest goes to a file
+	heldText    = 32 << 20 // bytes of text kept in memory; the rest goes to a file
 	textPage    = 4 << 10  // bytes read from the file at once
-	cachedPages = 8 << 10  // of the file
+	cachedPages = 4 << 10  // of the file
 
 	// maxFarReads is how many pages may be read from the file. A table is
 	// written in the order in which its strings are first met, so a sheet that

@@ -52,6 +52,8 @@ type figure struct {
 	HistoryEvents int64 `json:"history_events,omitempty"` // of all runs of the workflow
 	HistoryBytes  int64 `json:"history_bytes,omitempty"`
 
+	Steps []step `json:"steps,omitempty"`
+
 	// What was held at the most, less what was held before.
 	RedisBytes  int64 `json:"redis_bytes,omitempty"`
 	StageBytes  int64 `json:"stage_bytes,omitempty"`  // with the file, if it was not there already

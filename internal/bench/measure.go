@@ -100,8 +100,7 @@ func (c *cluster) take(ctx context.Context, o order) (figure, error) {
 	for _, e := range crm.Entities {
 		f.Keys += want.Of(e).Records - want.Of(e).Duplicate
 	}
-	f.HistoryEvents, f.HistoryBytes, err = c.history(ctx, workflows.ImportID(o.source))
-	return f, err
+	return f, c.history(ctx, workflows.ImportID(o.source), &f)
 }
 
 // starter runs `starter import` and waits for its end. It fills in the times
@@ -153,24 +152,33 @@ func check(r crm.Report, want crm.Counts) error {
 	return nil
 }
 
-// history returns the size of the latest import's history: of the latest run of
-// the workflow, and of all that it continues.
-func (b *bench) history(ctx context.Context, workflow string) (events, size int64, err error) {
+// history fills in what the latest import's history tells: that of the latest
+// run of the workflow, and of all that it continues.
+func (b *bench) history(ctx context.Context, workflow string, f *figure) error {
+	var steps calls
 	for run := ""; ; {
 		d, err := b.stack.flows.DescribeWorkflowExecution(ctx, workflow, run)
 		if err != nil {
-			return 0, 0, err
+			return err
 		}
 		info := d.GetWorkflowExecutionInfo()
-		events += info.GetHistoryLength()
-		size += info.GetHistorySizeBytes()
+		f.HistoryEvents += info.GetHistoryLength()
+		f.HistoryBytes += info.GetHistorySizeBytes()
 		h := b.stack.flows.GetWorkflowHistory(ctx, workflow, info.GetExecution().GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-		e, err := h.Next()
-		if err != nil {
-			return 0, 0, err
+		take := steps.run()
+		for first := true; h.HasNext(); first = false {
+			e, err := h.Next()
+			if err != nil {
+				return err
+			}
+			if first {
+				run = e.GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
+			}
+			take(e)
 		}
-		if run = e.GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId(); run == "" {
-			return events, size, nil
+		if run == "" {
+			f.Steps = steps.steps()
+			return nil
 		}
 	}
 }

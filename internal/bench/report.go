@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sluice/internal/crm"
@@ -15,7 +16,7 @@ func (r results) markdown() string {
 	fmt.Fprintf(&b, "%s. %s rows, %s bytes a row, seed %d; %s UTC.\n", r.Machine, thousands(float64(r.Rows)),
 		thousands(float64(r.FileSize)/float64(r.Rows)), r.Seed, r.At.Format("2006-01-02 15:04"))
 	b.WriteString("Medians of the rounds; in brackets the least and the most.\n")
-	for _, part := range []func() string{r.times, r.ratios, r.processor, r.memory, r.beside, r.packages} {
+	for _, part := range []func() string{r.times, r.ratios, r.processor, r.memory, r.beside, r.steps, r.packages} {
 		if text := part(); text != "" {
 			b.WriteString("\n" + text)
 		}
@@ -138,6 +139,23 @@ func (r results) beside() string {
 	}
 	return markdownTable([]string{"measure", "history events", "events/million rows", "history, bytes", "claimed keys",
 		"Redis, bytes/key", "stage, bytes/row", "without the file, bytes/row"}, rows)
+}
+
+// steps has what the steps of each measure's last import took, and when they
+// were at work.
+func (r results) steps() string {
+	var rows [][]string
+	for _, m := range measures {
+		list := r.of(m)
+		if len(list) == 0 {
+			continue
+		}
+		for _, s := range list[len(list)-1].Steps {
+			rows = append(rows, []string{m, s.Name, strconv.Itoa(s.Calls), fmt.Sprintf("%.2f", s.Seconds),
+				fmt.Sprintf("%.2f", s.From), fmt.Sprintf("%.2f", s.Until)})
+		}
+	}
+	return markdownTable([]string{"measure, last round", "step", "calls", "all calls, s", "from, s", "until, s"}, rows)
 }
 
 // packages has what the worker's time went to, and what Temporal and the stage

@@ -14,7 +14,7 @@ func TestBatchIsAClaimCheck(t *testing.T) {
 	t.Parallel()
 	prefix := batchKey("0193f3a0-7b1c-7d2e-8f3a-4b5c6d7e8f90", "0193f3a0-10000-100", 10_000_000)
 	object := func(name string) crm.Object {
-		return crm.Object{Key: prefix + "/" + name, Size: 16 << 20, Digest: "blake3:" + strings.Repeat("f", 64)}
+		return crm.Object{Key: prefix + "/" + name, Size: 16 << 20, BLAKE3: strings.Repeat("f", 64)}
 	}
 	const rows = 1_000_000
 	b := crm.Batch{Number: 10_000_000, File: crm.MaxFiles - 1, First: 1<<32 - rows, Last: 1<<32 - 1,

@@ -81,7 +81,7 @@ func (a *Activities) open(ctx context.Context, f crm.File, offset int64) (io.Rea
 	from := offset / blockSize
 	var r io.ReadCloser
 	if from == 0 {
-		r, err = a.Stage.OpenKey(ctx, f.Object.Key) // its hash has been checked, and takes longer than parsing
+		r, err = a.Stage.OpenKey(ctx, f.Object.Key) // its hash has been checked
 	} else {
 		r, err = a.Stage.Open(ctx, f.Object, from*blockSize)
 	}

@@ -61,7 +61,7 @@ func (i *installation) ended(r crm.Request, rows ...crm.RejectedRow) crm.ImportR
 	id, err := uuid.NewV7()
 	must(err)
 	r.Version, r.ID, r.Source, r.AskedAt = crm.RequestVersion, id.String(), "newsletter", time.Now()
-	r.Files = []crm.FileRef{{Name: "leads.csv", Object: crm.Object{Key: "files/x", Size: 9, Digest: "sha256:" + strings.Repeat("0", 64)}}}
+	r.Files = []crm.FileRef{{Name: "leads.csv", Object: crm.Object{Key: "files/x", Size: 9, BLAKE3: strings.Repeat("0", 64)}}}
 	opened, err := i.db.OpenImport(ctx, r, "")
 	must(err)
 	header := []string{"Email", "Signed up"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -126,8 +127,8 @@ func importText(r crm.ImportRow, at aside) string {
 	b.WriteString(reportText(report, at))
 	b.WriteString("\n" + indent(grid(nil, requestRows(r))))
 	for _, f := range r.Files {
-		fmt.Fprintf(&b, "\n  file %d: %s, %s, %s\n", f.File.Number+1, f.File.Name,
-			bytesOf(f.File.Object.Size), short(f.File.Object.Digest))
+		fmt.Fprintf(&b, "\n  file %d: %s, %s, SHA-256 %s\n", f.File.Number+1, f.File.Name,
+			bytesOf(f.File.Object.Size), short(path.Base(f.File.Object.Key)))
 		b.WriteString(indent(decisionsTable(f.Decisions)))
 	}
 	if len(r.Parked) > 0 {
@@ -182,16 +183,13 @@ func requestRows(r crm.ImportRow) [][]string {
 	add("retry of", r.Request.Parent)
 	add("undo of", r.Request.Undoes)
 	if !r.Request.Mapping.IsZero() {
-		add("mapping file", short(r.Request.Mapping.Digest))
+		add("mapping file", "SHA-256 "+short(path.Base(r.Request.Mapping.Key)))
 	}
 	return rows
 }
 
-// short is enough of a digest to tell two apart.
-func short(digest string) string {
-	kind, sum, _ := strings.Cut(digest, ":")
-	return kind + " " + sum[:min(len(sum), 12)]
-}
+// short is enough of a hash to tell two apart.
+func short(sum string) string { return sum[:min(len(sum), 12)] }
 
 func decisionsTable(list []crm.Decision) string {
 	var rows [][]string

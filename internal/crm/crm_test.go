@@ -155,7 +155,7 @@ func TestBatchKeysRoundTripAndDamageIsAnError(t *testing.T) {
 func TestVerdictsRoundTripAndDamageIsAnError(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		v := crm.BatchVerdict{Keys: crm.Object{Key: "a/b", Size: rapid.Int64Min(0).Draw(t, "size"), Digest: "00"}}
+		v := crm.BatchVerdict{Keys: crm.Object{Key: "a/b", Size: rapid.Int64Min(0).Draw(t, "size"), BLAKE3: "00"}}
 		for e := range v.Outcomes {
 			v.Outcomes[e] = rapid.SliceOfN(rapid.SampledFrom([]crm.Outcome{crm.ToWrite, crm.Duplicate}), 0, 20).Draw(t, "outcomes")
 		}

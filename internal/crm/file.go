@@ -3,15 +3,11 @@ package crm
 import "time"
 
 // An Object refers to something kept in the stage. Objects never change: a
-// reader that finds another digest or size than this has found damage.
+// reader that finds another hash or size than this has found damage.
 type Object struct {
-	Key  string `json:"key"`
-	Size int64  `json:"size"` // in bytes, as they were put
-
-	// Digest is the hash of the bytes behind its name, as 64 lower-case hex
-	// digits: "sha256:9f86…" of what came from outside, which others can check
-	// too, and "blake3:4878…" of what the steps make of it.
-	Digest string `json:"digest"`
+	Key    string `json:"key"`
+	Size   int64  `json:"size"`   // in bytes, as they were put
+	BLAKE3 string `json:"blake3"` // of the bytes, as 64 lower-case hex digits
 }
 
 // IsZero reports whether o refers to nothing.

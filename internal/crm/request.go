@@ -61,7 +61,7 @@ const MaxFiles = 1 << 14
 type Tuning struct {
 	BatchRows  int   `json:"batch_rows,omitempty"`  // rows a batch; 25,000
 	BatchBytes int64 `json:"batch_bytes,omitempty"` // bytes of source text a batch; 6 MiB
-	Group      int   `json:"group,omitempty"`       // batches a Parse call; 8
+	Group      int   `json:"group,omitempty"`       // batches a Parse call, but fewer at first; 8
 	Writers    int   `json:"writers,omitempty"`     // batches written at the same time; 2, at most 64
 
 	// Heartbeat is how long a step may be silent before it is given to another

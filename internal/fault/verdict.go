@@ -20,7 +20,7 @@ func (s *scene) verdict(ctx context.Context) ([]string, error) {
 		State   string
 		EndedAt time.Time `json:"ended_at"`
 		Request struct {
-			Files []struct{ Object struct{ Digest string } }
+			Files []struct{ Object struct{ Key string } }
 		}
 		Report *struct {
 			counts
@@ -52,7 +52,7 @@ func (s *scene) verdict(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(text)
-	if len(shown.Request.Files) != 1 || shown.Request.Files[0].Object.Digest != "sha256:"+hex.EncodeToString(sum[:]) {
+	if len(shown.Request.Files) != 1 || shown.Request.Files[0].Object.Key != "files/"+hex.EncodeToString(sum[:]) {
 		c.fault("I5", "what was staged is not the file")
 	}
 	if c.lists, err = s.lists(ctx); err != nil {

@@ -235,11 +235,11 @@ func (l *Launcher) attach(ctx context.Context, asked crm.Request, id, runID stri
 }
 
 func same(a, b crm.Request) bool {
-	if len(a.Files) != len(b.Files) || a.Sheet != b.Sheet || a.Mode != b.Mode || a.Mapping.Digest != b.Mapping.Digest || a.Plan != b.Plan || a.Parent != b.Parent || a.Undoes != b.Undoes {
+	if len(a.Files) != len(b.Files) || a.Sheet != b.Sheet || a.Mode != b.Mode || a.Mapping.BLAKE3 != b.Mapping.BLAKE3 || a.Plan != b.Plan || a.Parent != b.Parent || a.Undoes != b.Undoes {
 		return false
 	}
 	for i := range a.Files {
-		if a.Files[i].Object.Digest != b.Files[i].Object.Digest {
+		if a.Files[i].Object.BLAKE3 != b.Files[i].Object.BLAKE3 {
 			return false
 		}
 	}

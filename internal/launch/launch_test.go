@@ -66,12 +66,12 @@ func (shelf) PutContent(_ context.Context, prefix string, r io.Reader) (crm.Obje
 	n, err := b.ReadFrom(r)
 	sum := sha256.Sum256(b.Bytes())
 	name := hex.EncodeToString(sum[:])
-	return crm.Object{Key: prefix + "/" + name, Size: n, Digest: name}, err
+	return crm.Object{Key: prefix + "/" + name, Size: n, BLAKE3: name}, err
 }
 
 func TestTheVerySameImportIsAttachedToAndNoOther(t *testing.T) {
 	t.Parallel()
-	file := func(sha string) []crm.FileRef { return []crm.FileRef{{Name: "a.csv", Object: crm.Object{Digest: sha}}} }
+	file := func(sha string) []crm.FileRef { return []crm.FileRef{{Name: "a.csv", Object: crm.Object{BLAKE3: sha}}} }
 	running := crm.Request{Source: "news", Files: file("aa"), Sheet: "s"}
 	for name, c := range map[string]struct {
 		asked, running crm.Request
@@ -80,7 +80,7 @@ func TestTheVerySameImportIsAttachedToAndNoOther(t *testing.T) {
 		"the same":                   {running, running, true},
 		"another file":               {crm.Request{Files: file("bb"), Sheet: "s"}, running, false},
 		"another sheet":              {crm.Request{Files: file("aa")}, running, false},
-		"another mapping":            {crm.Request{Files: file("aa"), Sheet: "s", Mapping: crm.Object{Digest: "m"}}, running, false},
+		"another mapping":            {crm.Request{Files: file("aa"), Sheet: "s", Mapping: crm.Object{BLAKE3: "m"}}, running, false},
 		"another mode":               {crm.Request{Files: file("aa"), Sheet: "s", Mode: crm.CreateOnly}, running, false},
 		"a file more":                {crm.Request{Files: append(file("aa"), file("bb")...), Sheet: "s"}, running, false},
 		"a dry run":                  {crm.Request{Files: file("aa"), Sheet: "s", Plan: true}, running, false},

@@ -7,7 +7,7 @@
 //	             │                     │
 //	           Abort                 Delete
 //
-// An object appears whole or not at all, and never changes. Its size and digest
+// An object appears whole or not at all, and never changes. Its size and hash
 // travel in the [crm.Object] that Commit returns, not beside the bytes, so a
 // reader notices what happened to the bytes since. What is in a directory is
 // for its owner alone: files are of mode 0600 and folders of mode 0700.
@@ -18,7 +18,7 @@
 //
 // Every object begins with 16 bytes that name its format and the key it is
 // sealed under. They are hidden from readers and from every size, offset and
-// digest. To zstd they are a frame to be skipped (RFC 8878, section 3.1.2), so
+// hash. To zstd they are a frame to be skipped (RFC 8878, section 3.1.2), so
 // zstdcat opens what [Stage.CreateCompressed] stored:
 //
 //	5C 2A 4D 18   magic number of a skippable frame

@@ -117,7 +117,7 @@ func TestCompressedIsReadBack(t *testing.T) {
 			for range 2 { // The second time with what the pools kept.
 				o := s.putCompressed(t, "z/"+name, want)
 				raw := s.raw(o.Key)
-				if o.Size != int64(len(raw)-headerSize) || o.Digest != sumBLAKE3(raw[headerSize:]) {
+				if o.Size != int64(len(raw)-headerSize) || o.BLAKE3 != sumBLAKE3(raw[headerSize:]) {
 					t.Errorf("%s: %+v does not describe what is stored", name, o)
 				}
 				if size > 1<<20 && o.Size > int64(size)/10 {

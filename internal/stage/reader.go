@@ -3,11 +3,13 @@ package stage
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/zeebo/blake3"
 
 	"sluice/internal/crm"
 )
@@ -15,7 +17,7 @@ import (
 // Open reads an object from a byte on; the caller closes the reader. Offsets
 // count as [crm.Object.Size] does.
 //
-// Read from 0 to its end, the object's size and digest are checked; from
+// Read from 0 to its end, the object's size and hash are checked; from
 // elsewhere, only its size. An object that is not what it was gives an error
 // at its end instead of [io.EOF]: whoever uses bytes before the end must be
 // ready to throw the result away.
@@ -38,15 +40,12 @@ func (s *Stage) Open(ctx context.Context, o crm.Object, offset int64) (io.ReadCl
 	}
 	c := &checked{r: r, o: o, at: offset}
 	if offset == 0 {
-		if c.sum, err = digestFor(o.Digest); err != nil {
-			r.Close()
-			return nil, fmt.Errorf("stage object %s: %w", o.Key, err)
-		}
+		c.sum = blake3.New()
 	}
 	return c, nil
 }
 
-// OpenKey reads an object by its key alone, for those whose size and digest
+// OpenKey reads an object by its key alone, for those whose size and hash
 // nobody holds; the caller closes the reader. Nothing is checked but the
 // header: what is read must show damage by itself. Errors are those of
 // [Stage.Open].
@@ -87,13 +86,13 @@ type checked struct {
 	r   io.ReadCloser
 	o   crm.Object
 	at  int64
-	sum digest // none when the bytes before at are unknown
+	sum *blake3.Hasher // nil when the bytes before at are unknown
 }
 
 func (c *checked) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.at += int64(n)
-	if c.sum.Hash != nil {
+	if c.sum != nil {
 		c.sum.Write(p[:n])
 	}
 	switch {
@@ -111,8 +110,8 @@ func (c *checked) end() error {
 	if c.at < c.o.Size {
 		return damage{c.o.Key, fmt.Sprintf("it ends at byte %d of %d", c.at, c.o.Size)}
 	}
-	if c.sum.Hash != nil && c.sum.String() != c.o.Digest {
-		return damage{c.o.Key, "its digest is another"}
+	if c.sum != nil && hex.EncodeToString(c.sum.Sum(nil)) != c.o.BLAKE3 {
+		return damage{c.o.Key, "its hash is another"}
 	}
 	return io.EOF
 }

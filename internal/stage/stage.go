@@ -2,6 +2,7 @@ package stage
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -107,8 +108,9 @@ func (s *Stage) PutCompressed(ctx context.Context, key string, r io.Reader) (crm
 }
 
 // PutContent copies r to a key that its content decides: the prefix, a slash
-// and the SHA-256 of the bytes. The same bytes are staged once however often
-// and by however many they are put. It promises what [Stage.Put] promises.
+// and the SHA-256 of the bytes, which every machine has a program to check. The
+// same bytes are staged once however often and by however many they are put. It
+// promises what [Stage.Put] promises.
 func (s *Stage) PutContent(ctx context.Context, prefix string, r io.Reader) (crm.Object, error) {
 	if err := checkKey(prefix); err != nil {
 		return crm.Object{}, err
@@ -117,11 +119,11 @@ func (s *Stage) PutContent(ctx context.Context, prefix string, r io.Reader) (crm
 	if err != nil {
 		return crm.Object{}, fmt.Errorf("stage %s: %w", prefix, err)
 	}
-	w, err := newWriter(to, prefix, newSHA256())
+	w, err := newWriter(to, prefix)
 	if err != nil {
 		return crm.Object{}, err
 	}
-	w.byContent = true
+	w.name = sha256.New()
 	return copyInto(ctx, w, r)
 }
 

@@ -2,25 +2,32 @@ package stage
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
+	"hash"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/zeebo/blake3"
 
 	"sluice/internal/crm"
 )
+
+// Objects are summed up whenever they are put or read whole. BLAKE3 is as hard
+// to forge as SHA-256, and where the processor has no instructions for that
+// one, ten times as fast.
 
 // A Writer takes the bytes of one object. Nobody sees them before Commit. The
 // caller ends it with Commit or Abort; Abort after either does nothing, so it
 // can be deferred. A Writer is for one goroutine.
 type Writer struct {
-	stage     *Stage
-	key       string
-	byContent bool // key is a prefix; the digest follows
-	to        sink
-	sum       digest
-	size      int64
-	zip       *zstd.Encoder // nil when the bytes are stored as they come
-	err       error         // of the first write that failed, or errClosed
+	stage *Stage
+	key   string
+	to    sink
+	sum   *blake3.Hasher
+	name  hash.Hash // SHA-256, when key is only a prefix of it; else nil
+	size  int64
+	zip   *zstd.Encoder // nil when the bytes are stored as they come
+	err   error         // of the first write that failed, or errClosed
 }
 
 // Create begins the object of a key. The context holds until Commit: when it
@@ -33,11 +40,11 @@ func (s *Stage) Create(ctx context.Context, key string) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", key, err)
 	}
-	return newWriter(to, key, newBLAKE3())
+	return newWriter(to, key)
 }
 
 // CreateCompressed is Create for bytes that are stored as zstd. The object's
-// size and digest are those of what is stored. Read it with
+// size and hash are those of what is stored. Read it with
 // [Stage.ReadCompressed].
 func (s *Stage) CreateCompressed(ctx context.Context, key string) (*Writer, error) {
 	w, err := s.Create(ctx, key)
@@ -53,12 +60,12 @@ func (s *Stage) CreateCompressed(ctx context.Context, key string) (*Writer, erro
 	return w, nil
 }
 
-func newWriter(to sink, key string, sum digest) (*Writer, error) {
+func newWriter(to sink, key string) (*Writer, error) {
 	if _, err := to.Write(header(unsealed)); err != nil {
 		to.abort()
 		return nil, fmt.Errorf("stage %s: %w", key, err)
 	}
-	return &Writer{key: key, to: to, sum: sum}, nil
+	return &Writer{key: key, to: to, sum: blake3.New()}, nil
 }
 
 // Write adds p to the object. After an error every call returns it.
@@ -79,6 +86,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 func (w *Writer) store(p []byte) (int, error) {
 	n, err := w.to.Write(p)
 	w.sum.Write(p[:n])
+	if w.name != nil {
+		w.name.Write(p[:n])
+	}
 	w.size += int64(n)
 	w.err = err
 	return n, err
@@ -100,9 +110,9 @@ func (w *Writer) Commit() (crm.Object, error) {
 	if w.err != nil {
 		return crm.Object{}, fmt.Errorf("stage %s: %w", w.key, w.err)
 	}
-	o := crm.Object{Key: w.key, Size: w.size, Digest: w.sum.String()}
-	if w.byContent {
-		o.Key += "/" + w.sum.hex()
+	o := crm.Object{Key: w.key, Size: w.size, BLAKE3: hex.EncodeToString(w.sum.Sum(nil))}
+	if w.name != nil {
+		o.Key += "/" + hex.EncodeToString(w.name.Sum(nil))
 	}
 	to := w.to
 	w.to = nil

@@ -143,7 +143,7 @@ func TestTheSameFileIsImportedOnce(t *testing.T) {
 		open := func(change func(*crm.Request), mapping string) crm.Opened {
 			t.Helper()
 			r := request("leads")
-			r.Files = []crm.FileRef{{Name: "a.csv", Object: crm.Object{Digest: "aa"}}, {Name: "b.csv", Object: crm.Object{Digest: "bb"}}}
+			r.Files = []crm.FileRef{{Name: "a.csv", Object: crm.Object{BLAKE3: "aa"}}, {Name: "b.csv", Object: crm.Object{BLAKE3: "bb"}}}
 			change(&r)
 			o, err := s.OpenImport(ctx, r, mapping)
 			if err != nil {

@@ -126,7 +126,7 @@ func fingerprint(r crm.Request, mapping string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %q %d", r.Sheet, mapping, mode, len(r.Files))
 	for _, f := range r.Files {
-		fmt.Fprintf(h, " %q", f.Object.Digest)
+		fmt.Fprintf(h, " %q", f.Object.BLAKE3)
 	}
 	if r.Parent != "" {
 		fmt.Fprintf(h, " parent %q", r.Parent)

@@ -65,7 +65,7 @@ var ids atomic.Int64
 func request(source string) crm.Request {
 	id := fmt.Sprintf("00000000-0000-7000-8000-%012d", ids.Add(1))
 	return crm.Request{Version: 1, ID: id, Source: source, StartedBy: "kim",
-		Files: []crm.FileRef{{Name: "leads.csv", Object: crm.Object{Key: "k", Size: 1, Digest: id}}}}
+		Files: []crm.FileRef{{Name: "leads.csv", Object: crm.Object{Key: "k", Size: 1, BLAKE3: id}}}}
 }
 
 func begin(t testing.TB, s *Store, rules crm.Rules, mode crm.Mode) *made {

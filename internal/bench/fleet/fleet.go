@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -201,8 +200,7 @@ func (f *fleet) start(ctx context.Context, rows int64) (client.WorkflowRun, stri
 	f.started++
 	source := fmt.Sprintf("fleet-%04d", f.started)
 	file := object("", rows*f.settings.model.RowBytes)
-	_, sum, _ := strings.Cut(file.Digest, ":")
-	file.Key, file.Digest = "files/"+sum, "sha256:"+sum
+	file.Key = "files/" + file.BLAKE3 // as long as the SHA-256 that it would be
 	run, err := f.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: workflows.ImportID(source), TaskQueue: workflows.TaskQueue,
 		StaticSummary: "Import of 1 file into " + source,

@@ -141,7 +141,7 @@ func (s *steps) split(rows int64) (records [3]int64) {
 
 func object(key string, size int64) crm.Object {
 	sum := sha256.Sum256([]byte(key))
-	return crm.Object{Key: key, Size: size, Digest: "blake3:" + hex.EncodeToString(sum[:])}
+	return crm.Object{Key: key, Size: size, BLAKE3: hex.EncodeToString(sum[:])}
 }
 
 func (s *steps) dedupe(ctx context.Context, in crm.DedupeInput) (crm.Deduped, error) {

@@ -70,7 +70,7 @@ func (m *importing) parse(ctx workflow.Context, groups workflow.Channel) error {
 			return err
 		}
 		in := crm.ParseInput{Import: m.at.Import, File: *m.at.File, From: m.at.At, Batch: m.at.Batch,
-			Batches: m.tuning.Group, Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes}
+			Batches: m.group(), Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes}
 		p, err := run(ctx, crm.Parse, m.tuning, fmt.Sprintf("Parse · %s from line %d", m.place(), in.From.Line), in)
 		if err != nil {
 			return err
@@ -95,6 +95,13 @@ func (m *importing) parse(ctx workflow.Context, groups workflow.Channel) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// group says how many batches to parse at once. Nothing is written before the
+// first group is parsed, so an import begins with as many as can be written and
+// doubles what there is until its groups are full.
+func (m *importing) group() int {
+	return min(m.tuning.Group, max(m.tuning.Writers, m.at.Batch))
 }
 
 // dedupe judges groups in the order in which they were parsed: each verdict

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -110,21 +111,24 @@ func (l *sqliteDialect) types() columnTypes {
 // at each would start a goroutine in the driver for each.
 const checkEvery = 500
 
-// insert binds what differs from row to row and little more: to bind a value
+// insert binds what differs from row to row and nothing else: to bind a value
 // costs no less than to store it.
 func (l *sqliteDialect) insert(ctx context.Context, tx session, r *rows) (n int64, err error) {
-	statement, texts := insertOne(r)
+	statement, repeated := l.insertOne(r)
 	insert, err := tx.Tx.PrepareContext(ctx, statement)
 	if err != nil {
 		return 0, err
 	}
 	defer insert.Close()
-	values := append(make([]any, len(r.own), len(r.own)+len(texts)), texts...)
+	values := make([]any, len(r.own)+len(repeated))
 	var row []byte
 	for i := range r.count {
 		row = r.append(row[:0], i)
 		if err := bind(values[:len(r.own)], r.own, row); err != nil {
 			return n, err
+		}
+		for to, from := range repeated {
+			values[len(r.own)+to] = values[from]
 		}
 		if i%checkEvery == 0 && ctx.Err() != nil {
 			return n, ctx.Err()
@@ -137,25 +141,23 @@ func (l *sqliteDialect) insert(ctx context.Context, tx session, r *rows) (n int6
 	return n, nil
 }
 
-// insertOne inserts one row. Its own columns are numbered, and the texts it
-// returns follow.
-func insertOne(r *rows) (statement string, texts []any) {
-	var values []string
-	for i := range r.own {
-		values = append(values, fmt.Sprint("?", i+1))
-	}
+// insertOne inserts one row: its own columns, and then those of them that are
+// repeated. The places have no numbers, since the driver compares a number that
+// a place has with those of all values, in text, for every row.
+func (l *sqliteDialect) insertOne(r *rows) (statement string, repeated []int) {
+	values := slices.Repeat([]string{"?"}, len(r.own))
 	for _, s := range r.shared {
 		switch {
 		case s.of >= 0:
-			values = append(values, fmt.Sprint("?", s.of+1))
+			values = append(values, "?")
+			repeated = append(repeated, s.of)
 		case s.number:
 			values = append(values, s.value)
 		default:
-			texts = append(texts, s.value)
-			values = append(values, fmt.Sprint("?", len(r.own)+len(texts)))
+			values = append(values, string(l.writes.Dialect().AppendString(nil, s.value)))
 		}
 	}
-	return "INSERT INTO " + r.table + " (" + strings.Join(r.columns(), ", ") + ") VALUES (" + strings.Join(values, ", ") + ")", texts
+	return "INSERT INTO " + r.table + " (" + strings.Join(r.columns(), ", ") + ") VALUES (" + strings.Join(values, ", ") + ")", repeated
 }
 
 // bind fills in the values of a row. Whether a text is JSON, SQLite itself does

@@ -44,6 +44,10 @@ type figure struct {
 	// Parts are the seconds of the yardstick's commands, one a table.
 	Parts map[string]float64 `json:"parts,omitempty"`
 
+	// Withheld is the share of the processor time asked for that the host of
+	// the machine did not give, from 0 to 1.
+	Withheld float64 `json:"withheld"`
+
 	Rows int64 `json:"rows"` // of the file, also those of the yardstick's records
 
 	CPUSeconds map[string]float64 `json:"cpu_seconds"` // by process
@@ -78,14 +82,18 @@ type results struct {
 	Seed     uint64    `json:"seed"`
 	FileSize int64     `json:"file_bytes"`
 	Figures  []figure  `json:"figures"`
+	Withheld float64   `json:"withheld_at_most"`  // figures of more do not count; 0: all do
 	Profile  *profile  `json:"profile,omitempty"` // nil if none was taken
 }
 
-// of returns the figures of a measure, in the order of the rounds.
+// counts says whether the host let the figure be.
+func (r results) counts(f figure) bool { return r.Withheld == 0 || f.Withheld <= r.Withheld }
+
+// of returns the figures of a measure that count, in the order of the rounds.
 func (r results) of(measure string) []figure {
 	var list []figure
 	for _, f := range r.Figures {
-		if f.Measure == measure {
+		if f.Measure == measure && r.counts(f) {
 			list = append(list, f)
 		}
 	}

@@ -40,6 +40,7 @@ type options struct {
 	profile      bool
 	keep         string // file for the profile; "" to throw it away
 	json         string
+	withheld     float64 // the most that the host may withhold; 0: whatever it does
 }
 
 func main() {
@@ -92,10 +93,13 @@ func parse(args []string) (o options, err error) {
 	f.BoolVar(&o.inline, "inline", false, "write the workbook's texts in its cells, not in a table of shared strings")
 	f.BoolVar(&o.profile, "profile", false, "profile the worker during the first import of the last round")
 	f.StringVar(&o.keep, "pprof", "", "keep that profile in this file; implies -profile")
+	withheld := f.Float64("withheld", 10, "percent of the processor time asked for that the host of the machine may withhold; what is taken while it "+
+		"withholds more does not count, and rounds are added; 0 counts all")
 	f.StringVar(&o.json, "json", "", "write all figures to this file too")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
+	o.withheld = *withheld / 100
 	o.profile = o.profile || o.keep != ""
 	if *list == "all" {
 		*list = strings.Join(measures, ",")

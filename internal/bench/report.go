@@ -16,12 +16,26 @@ func (r results) markdown() string {
 	fmt.Fprintf(&b, "%s. %s rows, %s bytes a row, seed %d; %s UTC.\n", r.Machine, thousands(float64(r.Rows)),
 		thousands(float64(r.FileSize)/float64(r.Rows)), r.Seed, r.At.Format("2006-01-02 15:04"))
 	b.WriteString("Medians of the rounds; in brackets the least and the most.\n")
+	if n := r.setAside(); n > 0 {
+		fmt.Fprintf(&b, "Of %d figures %d do not count: the host withheld more than %.0f %% of the processor time that was asked for.\n",
+			len(r.Figures), n, 100*r.Withheld)
+	}
 	for _, part := range []func() string{r.times, r.ratios, r.processor, r.memory, r.beside, r.steps, r.packages} {
 		if text := part(); text != "" {
 			b.WriteString("\n" + text)
 		}
 	}
 	return b.String()
+}
+
+// setAside is how many figures do not count.
+func (r results) setAside() (n int) {
+	for _, f := range r.Figures {
+		if !r.counts(f) {
+			n++
+		}
+	}
+	return n
 }
 
 // times has a line a measure.
@@ -36,9 +50,10 @@ func (r results) times() string {
 		command := spreadBy(list, func(f figure) float64 { return f.CommandSeconds })
 		cpu := spreadBy(list, figure.cpu)
 		rows = append(rows, []string{m, fmt.Sprint(took.N), took.format("%.2f"), thousands(float64(r.Rows) / took.Median),
-			dash(command.Median, "%.2f"), cpu.format("%.1f"), thousands(float64(r.Rows) / cpu.Median)})
+			dash(command.Median, "%.2f"), cpu.format("%.1f"), thousands(float64(r.Rows) / cpu.Median),
+			fmt.Sprintf("%.0f %%", 100*spreadBy(list, func(f figure) float64 { return f.Withheld }).Median)})
 	}
-	return markdownTable([]string{"measure", "rounds", "time, s", "rows/s", "command, s", "CPU, s", "rows/CPU-s"}, rows)
+	return markdownTable([]string{"measure", "rounds", "time, s", "rows/s", "command, s", "CPU, s", "rows/CPU-s", "withheld"}, rows)
 }
 
 // A goal is what a ratio should not exceed.
@@ -69,14 +84,34 @@ func (r results) goals() []goal {
 	}
 }
 
+// ratio compares the two measures of a goal.
+func (r results) ratio(g goal) ratio {
+	by := func(f figure) float64 { return f.Seconds }
+	if g.part != "" {
+		by = func(f figure) float64 { return f.Parts[g.part] }
+	}
+	return ratioOf(r.of(g.over), r.of(g.by), func(f figure) float64 { return f.Seconds }, by)
+}
+
+// pairs is how many figures, or pairs of them, every measure and ratio has at
+// the least, of the measures that are taken.
+func (r results) pairs(taken []string) int {
+	var least []int
+	for _, m := range taken {
+		least = append(least, len(r.of(m)))
+	}
+	for _, g := range r.goals() {
+		if slices.Contains(taken, g.over) && slices.Contains(taken, g.by) {
+			least = append(least, r.ratio(g).N)
+		}
+	}
+	return slices.Min(least)
+}
+
 func (r results) ratios() string {
 	var rows [][]string
 	for _, g := range r.goals() {
-		by := func(f figure) float64 { return f.Seconds }
-		if g.part != "" {
-			by = func(f figure) float64 { return f.Parts[g.part] }
-		}
-		x := ratioOf(r.of(g.over), r.of(g.by), func(f figure) float64 { return f.Seconds }, by)
+		x := r.ratio(g)
 		if x.N == 0 {
 			continue
 		}

@@ -110,6 +110,23 @@ func TestWhatComesLaterBringsTheFirstImport(t *testing.T) {
 	}
 }
 
+func TestWithheldTimeIsAShareOfWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	before, ok := parseTicks("cpu  100 10 40 9000 50 0 5 45 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\n")
+	if want := (ticks{used: 155, withheld: 45}); !ok || before != want {
+		t.Errorf("parseTicks = %+v, %v, want %+v", before, ok, want)
+	}
+	if got := (ticks{used: 215, withheld: 65}).share(before); got != 0.25 {
+		t.Errorf("share = %v, want 0.25", got)
+	}
+	if got := before.share(before); got != 0 {
+		t.Errorf("share of nothing = %v, want 0", got)
+	}
+	if _, ok := parseTicks("cpu0 1 2 3 4 5 6 7 8 0 0"); ok {
+		t.Error("the line of one processor is read")
+	}
+}
+
 func TestWrongCountsAreAnError(t *testing.T) {
 	t.Parallel()
 	want := dataset{seed: 1, rows: 100}.expected(nothing, false)
@@ -145,8 +162,8 @@ func TestReportSaysWhatWasSeen(t *testing.T) {
 	text := r.markdown()
 	for _, line := range []string{
 		"2 cores, a processor; PostgreSQL 15.1, Redis 7.0, Temporal 1.32, go1.26. 2,000,000 rows, 225 bytes a row, seed 1; 2024-02-29 12:00 UTC.",
-		"| y | 3 | 10.00 [10.00–20.00] | 200,000 | – | 8.0 | 250,000 |",
-		"| first | 3 | 11.00 [11.00–22.00] | 181,818 | 12.00 | 20.0 | 100,000 |",
+		"| y | 3 | 10.00 [10.00–20.00] | 200,000 | – | 8.0 | 250,000 | 0 % |",
+		"| first | 3 | 11.00 [11.00–22.00] | 181,818 | 12.00 | 20.0 | 100,000 | 0 % |",
 		"| first / y | 3 | 1.10 | 1.10 | 1.20 |",
 		"| first | 10.00 | – | 2.00 | 8.00 | – | – |",
 		"| first | – | – | – | 90 | – | – |",
@@ -158,6 +175,19 @@ func TestReportSaysWhatWasSeen(t *testing.T) {
 			t.Errorf("the report lacks %q:\n%s", line, text)
 		}
 	}
+	r.Withheld = 0.1
+	r.Figures[2].Withheld = 0.4 // the yardstick of the second round
+	text = r.markdown()
+	for _, line := range []string{"Of 6 figures 1 do not count: the host withheld more than 10 %", "| first / y | 2 | 1.10 | 1.10 | 1.20 |"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("with a figure that does not count the report lacks %q:\n%s", line, text)
+		}
+	}
+	if n := r.pairs([]string{yardstick, first}); n != 2 {
+		t.Errorf("pairs = %d, want 2", n)
+	}
+	r.Withheld = 0
+	text = r.markdown()
 	if strings.Contains(text, "NaN") || strings.Contains(text, "unchanged") {
 		t.Errorf("the report has more than was seen:\n%s", text)
 	}

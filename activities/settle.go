@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 
 	"sluice/internal/crm"
 )
@@ -27,6 +28,10 @@ func (a *Activities) Settle(ctx context.Context, in crm.SettleInput) (crm.Settle
 		return s.out, err
 	}
 	s.chunk = newChunk()
+	ctx, stop := context.WithCancel(ctx)
+	defer s.reading.Wait()
+	defer stop()
+	var last *surveyed
 	for row, err := range a.Store.Ledger(ctx, in.Import.Number, 0) {
 		if err != nil {
 			return crm.Settled{}, err
@@ -34,9 +39,14 @@ func (a *Activities) Settle(ctx context.Context, in crm.SettleInput) (crm.Settle
 		if row.Settles {
 			continue
 		}
-		if err := s.batch(ctx, &row); err != nil {
+		next := s.open(ctx, row)
+		if err := s.batch(ctx, last); err != nil {
 			return crm.Settled{}, err
 		}
+		last = next
+	}
+	if err := s.batch(ctx, last); err != nil {
+		return crm.Settled{}, err
 	}
 	return s.out, s.flush(ctx)
 }
@@ -51,6 +61,7 @@ type settling struct {
 	rejected map[crm.Key]bool        // keys nobody holds: their winner was rejected
 	settled  map[crm.Key]crm.Outcome // what earlier attempts made of the records they moved
 	chunk    *chunk
+	reading  sync.WaitGroup // of lines, ahead of their batch's turn
 	out      crm.Settled
 }
 
@@ -91,8 +102,32 @@ func duplicates(r *crm.LedgerRow) bool {
 	return r.Counts.Customers.Duplicate+r.Counts.Contacts.Duplicate+r.Counts.Notes.Duplicate > 0
 }
 
-// batch looks through the rows of one batch.
-func (s *settling) batch(ctx context.Context, r *crm.LedgerRow) error {
+// A surveyed batch is one of the ledger. The lines of one that holds leftovers
+// are read on other processors, while the batch before it is looked through.
+type surveyed struct {
+	row  crm.LedgerRow
+	text batchLines
+}
+
+func (s *settling) open(ctx context.Context, r crm.LedgerRow) *surveyed {
+	b := &surveyed{row: r}
+	for _, e := range crm.Entities {
+		p := b.row.Batch.Part(e)
+		read := sync.OnceValues(func() ([][]byte, error) { return s.a.partLines(ctx, p) })
+		b.text[e] = read
+		if held(&r) && p.Records > 0 {
+			s.reading.Go(func() { _, _ = read() }) // whoever asks for a line has the error too
+		}
+	}
+	return b
+}
+
+// batch looks through the rows of one batch; nil has none.
+func (s *settling) batch(ctx context.Context, b *surveyed) error {
+	if b == nil {
+		return nil
+	}
+	r := &b.row
 	mayFollow := duplicates(r) && len(s.rejected)+len(s.chunk.pending) > 0
 	if !held(r) && !rejectedByWrite(r) && !mayFollow {
 		return ctx.Err()
@@ -101,10 +136,9 @@ func (s *settling) batch(ctx context.Context, r *crm.LedgerRow) error {
 	if err != nil {
 		return err
 	}
-	text := &batchLines{a: s.a, batch: &r.Batch}
 	var at [3]int
 	for _, has := range keys.Rows {
-		row := leftover{batch: r.Batch.Number, file: r.Batch.File, text: text, skipped: r.Skipped != ""}
+		row := leftover{batch: r.Batch.Number, file: r.Batch.File, text: &b.text, skipped: r.Skipped != ""}
 		for e := range at {
 			row.at[e] = -1
 			if has&(1<<e) != 0 {
@@ -120,24 +154,17 @@ func (s *settling) batch(ctx context.Context, r *crm.LedgerRow) error {
 	return ctx.Err()
 }
 
-// batchLines reads the lines of a batch's records when one is asked for: most
-// batches have nothing to settle.
-type batchLines struct {
-	a     *Activities
-	batch *crm.Batch
-	of    [3][][]byte
-}
+// batchLines are the lines of a batch's records by entity, read when they are
+// first asked for.
+type batchLines [3]func() ([][]byte, error)
 
 // line returns the line of the i-th record of entity e.
-func (l *batchLines) line(ctx context.Context, e crm.Entity, i int) ([]byte, error) {
-	if l.of[e] == nil {
-		lines, err := l.a.partLines(ctx, l.batch.Part(e))
-		if err != nil {
-			return nil, err
-		}
-		l.of[e] = lines
+func (l *batchLines) line(e crm.Entity, i int) ([]byte, error) {
+	lines, err := l[e]()
+	if err != nil {
+		return nil, err
 	}
-	return l.of[e][i], nil
+	return lines[i], nil
 }
 
 // partLines reads one part of a batch whole.
@@ -201,7 +228,7 @@ func (s *settling) row(ctx context.Context, r *leftover) error {
 	if !found {
 		return nil
 	}
-	if err := s.chunk.add(ctx, r, preset); err != nil {
+	if err := s.chunk.add(r, preset); err != nil {
 		return err
 	}
 	if s.chunk.rows >= int64(s.in.Rows) {
@@ -332,7 +359,7 @@ func newChunk() *chunk {
 	return &chunk{pending: map[crm.Key]bool{}, moved: map[int][3][]int{}}
 }
 
-func (c *chunk) add(ctx context.Context, r *leftover, preset [3]crm.Outcome) error {
+func (c *chunk) add(r *leftover, preset [3]crm.Outcome) error {
 	var keys [3]*crm.Key
 	moved := c.moved[r.batch]
 	for e := range r.at {
@@ -340,7 +367,7 @@ func (c *chunk) add(ctx context.Context, r *leftover, preset [3]crm.Outcome) err
 			continue
 		}
 		keys[e] = &r.keys[e]
-		line, err := r.text.line(ctx, crm.Entity(e), r.at[e])
+		line, err := r.text.line(crm.Entity(e), r.at[e])
 		if err != nil {
 			return err
 		}

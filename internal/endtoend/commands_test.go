@@ -1,14 +1,10 @@
 package endtoend
 
 import (
-	"bufio"
-	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +12,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"sluice/internal/crm"
+	"sluice/internal/servertest"
 	"sluice/workflows"
 )
 
@@ -28,9 +25,13 @@ func TestCommandsReachAnImportOnACluster(t *testing.T) {
 	calm := newWorld(t, "", "")
 	calm.run(asCSV(rows), options{})
 
-	sink := newSink(t)
+	post, err := servertest.StartMail()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(post.Stop)
 	c := newCluster(t)
-	c.env = append(c.env, "SMTP_URL=smtp://"+sink.address+"?from=sluice@example.com", "SLUICE_MAIL_TO=ops@example.com")
+	c.env = append(c.env, "SMTP_URL=smtp://"+post.Address+"?from=sluice@example.com", "SLUICE_MAIL_TO=ops@example.com")
 	file := filepath.Join(t.TempDir(), "rows.csv")
 	if err := os.WriteFile(file, []byte(asCSV(rows)), 0o600); err != nil {
 		t.Fatal(err)
@@ -75,9 +76,9 @@ func TestCommandsReachAnImportOnACluster(t *testing.T) {
 		t.Error("after a cancel and another import the records differ from those of one import")
 	}
 	c.lean(201) // 200 batches and one of leftovers at the most
-	c.until("two mails have come", func() bool { return len(sink.mails()) >= 2 })
+	c.until("two mails have come", func() bool { return len(post.Taken()) >= 2 })
 	for i, want := range []string{"cancelled", "done"} {
-		if mail := sink.mails()[i]; !strings.Contains(mail, want) || !strings.Contains(mail, "To: <ops@example.com>") {
+		if mail := post.Taken()[i].Text; !strings.Contains(mail, want) || !strings.Contains(mail, "To: <ops@example.com>") {
 			t.Errorf("mail %d does not speak of %s:\n%s", i, want, mail)
 		}
 	}
@@ -117,63 +118,4 @@ func (c *cluster) must(code int, args ...string) string {
 		c.t.Fatalf("%v exits %d, want %d:\n%s%s", args, got, code, stdout, stderr)
 	}
 	return stdout + stderr
-}
-
-// sink is an SMTP server that takes every mail.
-type sink struct {
-	address string
-	mu      sync.Mutex
-	all     []string
-}
-
-func newSink(t *testing.T) *sink {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	s := &sink{address: l.Addr().String()}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(conn)
-		}
-	}()
-	return s
-}
-
-func (s *sink) mails() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.all...)
-}
-
-func (s *sink) serve(conn net.Conn) {
-	defer conn.Close()
-	in := bufio.NewScanner(conn)
-	say := func(line string) { fmt.Fprintf(conn, "%s\r\n", line) }
-	say("220 sink")
-	for in.Scan() {
-		switch verb, _, _ := strings.Cut(strings.ToUpper(in.Text()), " "); verb {
-		case "DATA":
-			say("354 go on")
-			var mail strings.Builder
-			for in.Scan() && in.Text() != "." {
-				mail.WriteString(in.Text() + "\n")
-			}
-			s.mu.Lock()
-			s.all = append(s.all, mail.String())
-			s.mu.Unlock()
-			say("250 taken")
-		case "QUIT":
-			say("221 bye")
-			return
-		default:
-			say("250 fine")
-		}
-	}
 }

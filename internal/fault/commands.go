@@ -74,15 +74,15 @@ var commandFaults = []*fault{{
 		if err := s.end(ctx); err != nil {
 			return err
 		}
-		s.post.answers("451 4.7.1 come back later")
+		s.post.Answer("451 4.7.1 come back later")
 		s.smtp.flow()
-		err := until(ctx, "the mail server is asked", func() (bool, error) { return s.post.refused() > 0, nil })
+		err := until(ctx, "the mail server is asked", func() (bool, error) { return s.post.Refused() > 0, nil })
 		if err != nil {
 			return err
 		}
-		s.post.answers("")
-		err = until(ctx, "a mail has come", func() (bool, error) { return len(s.post.taken()) > 0, nil })
-		if n := len(s.post.taken()); err == nil && n != 1 {
+		s.post.Answer("")
+		err = until(ctx, "a mail has come", func() (bool, error) { return len(s.post.Taken()) > 0, nil })
+		if n := len(s.post.Taken()); err == nil && n != 1 {
 			err = fmt.Errorf("I6: %d mails came", n)
 		}
 		return err

@@ -31,7 +31,7 @@ type scene struct {
 	light  bool       // of the short set: less of what takes long
 
 	postgres, redis, temporal, smtp *link
-	post                            *post
+	post                            *servertest.MailServer
 	s3                              *servertest.S3 // nil: the stage is a directory
 	server                          *servertest.Server
 	databaseURL                     string // without the link
@@ -121,10 +121,10 @@ func (s *scene) write(rows []row) error {
 
 // connect puts a link in front of every server, and sets the environment.
 func (s *scene) connect(seeded func(uint64) *rand.Rand) (err error) {
-	if s.post, err = newPost(); err != nil {
+	if s.post, err = servertest.StartMail(); err != nil {
 		return err
 	}
-	s.onClose(s.post.close)
+	s.onClose(s.post.Stop)
 	database, err := url.Parse(s.databaseURL)
 	if err != nil {
 		return err
@@ -154,6 +154,16 @@ func (s *scene) connect(seeded func(uint64) *rand.Rand) (err error) {
 	return nil
 }
 
+// throughLink returns the address of a database by way of a link.
+func throughLink(address string, l *link) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	u.Host = l.Address
+	return u.String(), nil
+}
+
 func (s *scene) onClose(f func()) { s.closers = append(s.closers, f) }
 
 func (s *scene) close() {
@@ -172,8 +182,11 @@ func (s *scene) say(format string, args ...any) {
 }
 
 // worker starts a worker, and another whenever it ends.
-func (s *scene) worker() *keeper {
-	w := keep(s.program("worker"), s.env, &s.log)
+func (s *scene) worker() *keeper { return s.workerOf("worker") }
+
+// workerOf is worker with another program.
+func (s *scene) workerOf(program string) *keeper {
+	w := keep(s.program(program), s.env, &s.log)
 	s.workers = append(s.workers, w)
 	return w
 }
@@ -181,11 +194,15 @@ func (s *scene) worker() *keeper {
 // command runs a command of the starter past the links, so that what is seen
 // is not harmed.
 func (s *scene) command(ctx context.Context, args ...string) (answer, error) {
-	env := s.env
-	if s.data == "" {
-		env = append(slices.Clone(env), "TEMPORAL_ADDRESS="+s.stack.temporal.Address, "DATABASE_URL="+s.databaseURL)
+	return command(ctx, s.direct(), s.program("starter"), args...)
+}
+
+// direct is the environment of commands that go past the links.
+func (s *scene) direct() []string {
+	if s.data != "" {
+		return s.env
 	}
-	return command(ctx, env, s.program("starter"), args...)
+	return append(slices.Clone(s.env), "TEMPORAL_ADDRESS="+s.stack.temporal.Address, "DATABASE_URL="+s.databaseURL)
 }
 
 // must runs a command that must succeed.

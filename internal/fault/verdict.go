@@ -81,18 +81,18 @@ func (s *scene) verdict(ctx context.Context) ([]string, error) {
 func (s *scene) mails(ctx context.Context, c *checker, id, state string, ended time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	err := until(ctx, "a mail has come", func() (bool, error) { return len(s.post.taken()) > 0, nil })
+	err := until(ctx, "a mail has come", func() (bool, error) { return len(s.post.Taken()) > 0, nil })
 	if err != nil {
 		c.fault("I6", "no mail came")
 		return
 	}
 	ids := map[string]bool{}
-	for _, m := range s.post.taken() {
-		ids[m.header("Message-ID")] = true
-		if m.at.Before(ended.Add(-time.Millisecond)) {
+	for _, m := range s.post.Taken() {
+		ids[m.Header("Message-ID")] = true
+		if m.At.Before(ended.Add(-time.Millisecond)) {
 			c.fault("I6", "a mail came before the import had ended")
 		}
-		if !strings.Contains(m.text, strings.ReplaceAll(state, "_", " ")) {
+		if !strings.Contains(m.Text, strings.ReplaceAll(state, "_", " ")) {
 			c.fault("I6", "a mail does not say that the import is %s", state)
 		}
 	}

@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -22,14 +23,20 @@ type S3 struct {
 	server *httptest.Server
 
 	mu      sync.Mutex
-	objects map[string][]byte
+	objects map[string]kept
 	parts   map[string]map[string][]byte // by upload and number
 	before  func(http.ResponseWriter, *http.Request) bool
 }
 
+// kept is an object, and when it was put.
+type kept struct {
+	bytes []byte
+	at    time.Time
+}
+
 // StartS3 starts an empty S3. The caller stops it.
 func StartS3() *S3 {
-	s := &S3{objects: map[string][]byte{}, parts: map[string]map[string][]byte{}}
+	s := &S3{objects: map[string]kept{}, parts: map[string]map[string][]byte{}}
 	s.server = httptest.NewServer(s)
 	s.URL = "s3://bucket?region=us-east-1&use_path_style=true&request_checksum_calculation=when_required" +
 		"&response_checksum_validation=when_required&anonymous=true&endpoint=" + s.server.URL
@@ -62,7 +69,8 @@ func (s *S3) Objects(prefix string) []string {
 func (s *S3) Change(key string, to func([]byte) []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.objects[key] = to(slices.Clone(s.objects[key]))
+	was := s.objects[key]
+	s.objects[key] = kept{to(slices.Clone(was.bytes)), was.at}
 }
 
 // ServeHTTP answers one request.
@@ -89,7 +97,7 @@ func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.get(w, r, key)
 	case http.MethodPut:
 		if upload == "" {
-			s.objects[key] = body
+			s.objects[key] = kept{body, time.Now()}
 		} else {
 			s.parts[upload][fmt.Sprintf("%06s", r.URL.Query().Get("partNumber"))] = body
 		}
@@ -105,13 +113,13 @@ func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *S3) get(w http.ResponseWriter, r *http.Request, key string) {
-	b, ok := s.objects[key]
+	o, ok := s.objects[key]
 	if !ok {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, "<Error><Code>NoSuchKey</Code></Error>")
 		return
 	}
-	http.ServeContent(w, r, "", time.Unix(1, 0), strings.NewReader(string(b)))
+	http.ServeContent(w, r, "", o.at, bytes.NewReader(o.bytes))
 }
 
 // post begins an upload in parts, or puts its parts together.
@@ -126,7 +134,7 @@ func (s *S3) post(w http.ResponseWriter, key, upload string) {
 	for _, n := range slices.Sorted(maps.Keys(s.parts[upload])) {
 		whole = append(whole, s.parts[upload][n]...)
 	}
-	s.objects[key] = whole
+	s.objects[key] = kept{whole, time.Now()}
 	fmt.Fprint(w, "<CompleteMultipartUploadResult><ETag>whole</ETag></CompleteMultipartUploadResult>")
 }
 
@@ -142,7 +150,7 @@ func (s *S3) list(w http.ResponseWriter, prefix string) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.objects)) {
 		if strings.HasPrefix(key, prefix) {
-			out.Contents = append(out.Contents, object{key, len(s.objects[key]), "2024-01-01T00:00:00.000Z"})
+			out.Contents = append(out.Contents, object{key, len(s.objects[key].bytes), s.objects[key].at.UTC().Format("2006-01-02T15:04:05.000Z")})
 		}
 	}
 	_ = xml.NewEncoder(w).Encode(out)

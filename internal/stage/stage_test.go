@@ -19,6 +19,7 @@ import (
 	"github.com/zeebo/blake3"
 
 	"sluice/internal/crm"
+	"sluice/internal/servertest"
 )
 
 // place is one backend under test, and a way to its bytes past the stage.
@@ -43,6 +44,13 @@ func onEach(t *testing.T, test func(t *testing.T, s place)) {
 			test(t, at(t))
 		})
 	}
+}
+
+// newS3 starts an empty S3 and returns a stage URL for it.
+func newS3(t *testing.T) string {
+	s := servertest.StartS3()
+	t.Cleanup(s.Stop)
+	return s.URL
 }
 
 func open(t *testing.T, u string) *Stage {

@@ -72,7 +72,8 @@ func (l *Launcher) command(ctx context.Context, source, name, by string) (crm.Pr
 // adds what only the server knows: which step is failing at the moment. When
 // no worker answers within the context's time it returns an error; see
 // [Ledgered] for what the store then knows. Without a running import the
-// latest one is told from the store.
+// latest one is told from the store; if it is open there, its workflow was
+// terminated or Temporal has lost it, and it is [crm.Interrupted].
 func (l *Launcher) Progress(ctx context.Context, source string) (crm.Progress, error) {
 	var p crm.Progress
 	id := workflows.ImportID(source)
@@ -82,6 +83,9 @@ func (l *Launcher) Progress(ctx context.Context, source string) (crm.Progress, e
 		row, err := l.Store.Import(ctx, source)
 		if err != nil {
 			return p, err
+		}
+		if row.State.Open() {
+			row.State = crm.Interrupted
 		}
 		return FromLedger(row), nil
 	}

@@ -40,6 +40,13 @@ func FromLedger(row crm.ImportRow) crm.Progress {
 		}
 	}
 	done := !row.State.Open()
+	if row.Kind == crm.KindUndo {
+		p.Steps = []crm.StepProgress{{Step: crm.Reverse.Name, Done: done}}
+		if row.Report != nil && row.Report.Undo != nil {
+			setUndone(&p, row.Report.Undo.UndoCounts, row.Report.Undo.Total().Records)
+		}
+		return p
+	}
 	if row.State == crm.Done {
 		p.Bytes = p.BytesTotal
 	}
@@ -50,11 +57,18 @@ func FromLedger(row crm.ImportRow) crm.Progress {
 	return p
 }
 
+// setUndone shows what an undo has done, of so many records.
+func setUndone(p *crm.Progress, c crm.UndoCounts, total int64) {
+	p.Undo, p.UndoTotal, p.Steps[0].Rows = &c, total, c.Total().Records
+}
+
 // phaseOf is the step that set the pace when the row was written last.
 func phaseOf(row crm.ImportRow) string {
 	switch {
 	case !row.State.Open():
 		return "reconcile"
+	case row.Kind == crm.KindUndo:
+		return "undo"
 	case len(row.Files) == 0:
 		return "inspect"
 	}
@@ -65,6 +79,7 @@ func phaseOf(row crm.ImportRow) string {
 type ledgerStore interface {
 	Ledger(ctx context.Context, number int64, from int) iter.Seq2[crm.LedgerRow, error]
 	Parked(ctx context.Context, number int64) ([]crm.ParkedBatch, error)
+	UndoSum(ctx context.Context, number int64) (crm.UndoSum, error)
 }
 
 // rateWindow is over how long a rate is reckoned, as the workflow reckons it.
@@ -79,11 +94,17 @@ const rateWindow = 2 * time.Minute
 // steps before Write may be fewer than those. Rejections are by reason as Parse
 // found them, of the batches whose lists are in the stage. The rate is that of
 // the last two minutes before the last batch came in, and 0 when that is longer
-// ago than as much: then nothing moves. Which step fails is not known.
+// ago than as much: then nothing moves. Which step fails is not known. Of an
+// undo there are its counts, and no rate.
 func Ledgered(ctx context.Context, s ledgerStore, g batchReader, row crm.ImportRow, now time.Time) (crm.Progress, error) {
 	p := FromLedger(row)
 	if !row.State.Open() {
 		return p, nil
+	}
+	if row.Kind == crm.KindUndo {
+		sum, err := s.UndoSum(ctx, row.Number)
+		setUndone(&p, sum.Counts, sum.Target.Written())
+		return p, err
 	}
 	l := &ledgered{p: &p, stage: g, from: map[int]int64{}}
 	for r, err := range s.Ledger(ctx, row.Number, 0) {

@@ -15,7 +15,10 @@ import (
 type books struct {
 	rows   []crm.LedgerRow
 	parked []crm.ParkedBatch
+	undone crm.UndoSum
 }
+
+func (b books) UndoSum(context.Context, int64) (crm.UndoSum, error) { return b.undone, nil }
 
 func (b books) Ledger(context.Context, int64, int) iter.Seq2[crm.LedgerRow, error] {
 	return func(yield func(crm.LedgerRow, error) bool) {
@@ -100,5 +103,26 @@ func TestLedgeredShowsNoPaceWhereNothingMoves(t *testing.T) {
 	b.rows[3].Settles = true
 	if p, err = Ledgered(t.Context(), b, noLists{}, row, noon); err != nil || p.Phase != "settle" {
 		t.Errorf("settling: %+v, %v", p, err)
+	}
+}
+
+// TestLedgeredShowsAnUndo: of an undo that no worker carries out, what its pages
+// came to; of one that has ended, its report.
+func TestLedgeredShowsAnUndo(t *testing.T) {
+	var b books
+	b.undone.Counts.Customers.Created = crm.UndoTally{Records: 30, Reversed: 29, Kept: 1}
+	b.undone.Target.Totals.Customers = crm.Tally{Records: 50, Created: 40, Updated: 5, Unchanged: 5}
+	row := crm.ImportRow{Kind: crm.KindUndo, State: crm.Running, StartedAt: noon}
+	p, err := Ledgered(t.Context(), b, noLists{}, row, noon)
+	if err != nil || p.Phase != "undo" || p.Undo == nil || p.Undo.Customers != b.undone.Counts.Customers || p.UndoTotal != 45 {
+		t.Errorf("of an open one: %+v, %v", p, err)
+	}
+	if len(p.Steps) != 1 || p.Steps[0].Step != crm.Reverse.Name || p.Steps[0].Rows != 30 || p.Steps[0].Done {
+		t.Errorf("its steps: %+v", p.Steps)
+	}
+	row.State, row.Report = crm.Done, &crm.Report{Undo: &crm.UndoneReport{UndoCounts: b.undone.Counts}}
+	p, err = Ledgered(t.Context(), b, noLists{}, row, noon)
+	if err != nil || p.Undo == nil || p.Undo.Customers != b.undone.Counts.Customers || p.UndoTotal != 30 || !p.Steps[0].Done {
+		t.Errorf("of one that has ended: %+v, %v", p, err)
 	}
 }

@@ -137,7 +137,7 @@ func (c *checker) explained(r *row, bad rejected) {
 	if r.bad != "" && !slices.Contains(bad.reasons, r.bad) {
 		c.fault("I4", "line %d is rejected as %v, want %s", r.line, bad.reasons, r.bad)
 	}
-	if bad.cells == nil || c.partial {
+	if bad.cells == nil || c.partial || r.cut {
 		return
 	}
 	for i, cell := range r.cells() {

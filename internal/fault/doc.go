@@ -20,6 +20,7 @@
 //	I6  people are told after the end, of what it was, under one id
 //	I8  a cancel ends it within 30 seconds, between batches
 //	I9  it ends as it must, within four minutes
+//	I10 connections and memory stay within bounds
 //	I11 other sources are left alone
 //
 // The seed is printed, and gives the same rows, faults and moments, counted in

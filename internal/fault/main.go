@@ -25,11 +25,14 @@ type fault struct {
 	short    bool   // one of the short set
 	rows     int    // of the file; 3,000 if 0
 
+	limit    time.Duration // of the time it may take; 0 is four minutes
+	compared bool          // play itself compares what the import came to
+
 	setup func(ctx context.Context, s *scene) error // before anything is connected; may be nil
 	play  func(ctx context.Context, s *scene) error // from before the import until it has ended
 }
 
-// matrix returns all faults, in order.
+// matrix returns all faults but the long ones, in order.
 func matrix() []*fault {
 	all := slices.Concat(workerFaults, temporalFaults, redisFaults, postgresFaults, stageFaults, networkFaults, fileFaults, commandFaults, sqliteFaults)
 	slices.SortStableFunc(all, func(a, b *fault) int { return number(a.id) - number(b.id) })
@@ -41,9 +44,6 @@ func number(id string) (n int) {
 	_, _ = fmt.Sscanf(id, "F%d", &n)
 	return n
 }
-
-// limit is how long one fault may take, from start to end.
-const limit = 4 * time.Minute
 
 // A result is how one fault went with one seed.
 type result struct {
@@ -65,6 +65,10 @@ func (s skipped) Error() string { return s.why }
 func (f *fault) run(ctx context.Context, k *stack, seed uint64, light bool) (r result) {
 	r = result{fault: f, seed: seed}
 	began := time.Now()
+	limit := f.limit
+	if limit == 0 {
+		limit = 4 * time.Minute
+	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	s, err := newScene(ctx, k, f, seed, light)
@@ -72,7 +76,7 @@ func (f *fault) run(ctx context.Context, k *stack, seed uint64, light bool) (r r
 		defer s.close()
 		err = f.play(ctx, s)
 	}
-	if err == nil {
+	if err == nil && !f.compared {
 		r.wrong, err = s.verdict(ctx)
 	}
 	var skip skipped
@@ -103,7 +107,8 @@ func run(ctx context.Context, args []string, say io.Writer) error {
 	f := flag.NewFlagSet("fault", flag.ExitOnError)
 	seeds := f.Int("seeds", 1, "how many seeds each fault is played with")
 	first := f.Uint64("seed", uint64(time.Now().Unix()), "the first seed; the others follow it")
-	only := f.String("only", "", "faults to play, such as F1,F13; all if not given")
+	only := f.String("only", "", "faults to play, such as F1,F13, or L1; all but the long ones if not given")
+	old := f.String("old", "", "a commit whose worker runs beside this one in F5")
 	table := f.String("table", "", "write what was seen into the table of this file, such as docs/faults.md")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -111,7 +116,7 @@ func run(ctx context.Context, args []string, say io.Writer) error {
 	faults := matrix()
 	if *only != "" {
 		named := strings.Split(*only, ",")
-		faults = slices.DeleteFunc(faults, func(f *fault) bool { return !slices.Contains(named, f.id) })
+		faults = slices.DeleteFunc(slices.Concat(faults, longFaults), func(f *fault) bool { return !slices.Contains(named, f.id) })
 	}
 	if len(faults) == 0 || f.NArg() > 0 {
 		return fmt.Errorf("nothing is called %s %v", *only, f.Args())
@@ -121,6 +126,11 @@ func run(ctx context.Context, args []string, say io.Writer) error {
 		return err
 	}
 	defer k.close()
+	if *old != "" {
+		if err := k.buildOld(ctx, *old); err != nil {
+			return err
+		}
+	}
 	var results []result
 	bad := 0
 	for _, fault := range faults {
@@ -151,6 +161,9 @@ func (r result) String() string {
 	text := fmt.Sprintf("%-4s %-50s seed %d %6.1f s  ", r.fault.id, r.fault.name, r.seed, r.took.Seconds())
 	if r.skipped != "" {
 		return text + "not played: " + r.skipped
+	}
+	if len(r.wrong) == 0 && r.fault.compared {
+		return text + "held\n  played: " + strings.Join(r.played, "; ")
 	}
 	if len(r.wrong) == 0 {
 		return text + "held"

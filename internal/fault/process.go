@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -83,6 +84,22 @@ func (k *keeper) started() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.starts
+}
+
+// peak is how many bytes of memory the worker that runs has held at the most.
+func (k *keeper) peak() (n int64, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.cmd == nil {
+		return 0, errors.New("no worker runs")
+	}
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", k.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(b), "VmHWM:")
+	_, err = fmt.Sscanf(rest, "%d kB", &n)
+	return n << 10, err
 }
 
 // stop ends the worker by a signal, for good, and waits until it has.

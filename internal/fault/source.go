@@ -17,6 +17,7 @@ type row struct {
 	customer, company, email, first, note string
 
 	bad string // the reason for which it must be rejected; "" if it is right
+	cut bool   // it is too long to be listed as it is
 }
 
 // The entities, as they are called in lists.

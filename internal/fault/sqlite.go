@@ -6,11 +6,8 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
-
-	"sluice/internal/embedded"
 )
 
 var sqliteFaults = []*fault{{
@@ -20,8 +17,7 @@ var sqliteFaults = []*fault{{
 	holds: "I1 I2 I3 I4 I9",
 	seen:  "`imports watch` says which import goes on",
 	setup: func(_ context.Context, s *scene) error {
-		s.data = filepath.Join(s.dir, "data")
-		s.databaseURL = "sqlite://" + (&embedded.Dir{Path: s.data}).Database()
+		s.keepIn("data")
 		return nil
 	},
 	play: func(ctx context.Context, s *scene) error {

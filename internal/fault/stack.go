@@ -37,6 +37,7 @@ type stack struct {
 	temporal *embedded.Server
 	closers  []func()
 	copies   int
+	old      string // the commit that the program worker-old is built from; "": there is none
 }
 
 // startStack starts the servers. The caller closes the stack, which ends all
@@ -79,10 +80,36 @@ func startStack(ctx context.Context) (k *stack, err error) {
 	return k, k.makeBase(ctx)
 }
 
+// buildOld builds the worker of another commit of the repository around us.
+func (k *stack) buildOld(ctx context.Context, commit string) error {
+	dir := filepath.Join(k.dir, "old")
+	for _, argv := range [][]string{
+		{"git", "worktree", "add", "--detach", dir, commit},
+		{"go", "build", "-C", dir, "-o", k.program("worker-old"), "./worker"},
+		{"git", "worktree", "remove", "--force", dir},
+	} {
+		if out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("build the worker of %s: %s: %w\n%s", commit, argv[0], err, out)
+		}
+	}
+	k.old = commit
+	return nil
+}
+
 // startTemporal starts a Temporal server on the database of the one before.
 func (k *stack) startTemporal(ctx context.Context) (err error) {
 	k.temporal, err = embedded.StartTemporal(ctx, embedded.TemporalOptions{DB: filepath.Join(k.dir, "temporal.db"), Namespace: "sluice",
 		LogFile: filepath.Join(k.dir, "temporal.log"), Port: embedded.AnyPort})
+	return err
+}
+
+// forgetTemporal removes the database of a server that has ended.
+func (k *stack) forgetTemporal() error {
+	<-k.temporal.Done()
+	files, err := filepath.Glob(filepath.Join(k.dir, "temporal.db*"))
+	for _, f := range files {
+		err = errors.Join(err, os.Remove(f))
+	}
 	return err
 }
 

@@ -4,6 +4,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"syscall"
 	"time"
 )
 
@@ -24,18 +27,84 @@ var temporalFaults = []*fault{{
 			if err := s.in(ctx, at); err != nil {
 				return err
 			}
-			s.stack.temporal.Kill()
-			s.temporal.down()
-			s.pass(ctx, 0, 3*time.Second)
-			if err := s.startTemporal(ctx); err != nil {
+			if err := s.restartTemporal(ctx); err != nil {
 				return err
 			}
-			s.temporal.flow()
-			s.temporal.to(s.stack.temporal.Address)
 		}
 		return s.end(ctx)
 	},
+}, {
+	id: "F7", name: "what the Temporal server knew is lost", rows: 6000,
+	how: "SIGKILL of the server at a seeded moment; its database is removed, and it starts again, empty, with another worker; then an " +
+		"operator imports the file once more",
+	holds: "I1 I2 I3 I9: what was written stays, and the same file makes the rest",
+	seen:  "`progress` says `interrupted`, and once another import of the source has begun `imports show` does",
+	play: func(ctx context.Context, s *scene) error {
+		w, at := s.worker(), 2+s.random.IntN(20)
+		if err := s.begin(ctx); err != nil {
+			return err
+		}
+		s.say("lost after batch %d", at)
+		if err := s.in(ctx, at); err != nil {
+			return err
+		}
+		lost := s.id
+		s.stack.temporal.Kill()
+		s.temporal.down()
+		w.stop(syscall.SIGKILL)
+		if err := s.forgetTemporal(); err != nil {
+			return err
+		}
+		if err := s.resumeTemporal(ctx); err != nil {
+			return err
+		}
+		s.worker()
+		if err := s.sees(ctx, "interrupted"); err != nil {
+			return err
+		}
+		var err error
+		if s.before, err = readTables(ctx, s.db, news); err != nil {
+			return err
+		}
+		if err := s.begin(ctx); err != nil {
+			return err
+		}
+		if err := s.end(ctx); err != nil {
+			return err
+		}
+		return s.shows(ctx, lost, "interrupted")
+	},
 }}
+
+// restartTemporal kills the server and starts it after a seeded while.
+func (s *scene) restartTemporal(ctx context.Context) error {
+	s.stack.temporal.Kill()
+	s.temporal.down()
+	s.pass(ctx, 0, 3*time.Second)
+	return s.resumeTemporal(ctx)
+}
+
+func (s *scene) resumeTemporal(ctx context.Context) error {
+	if err := s.startTemporal(ctx); err != nil {
+		return err
+	}
+	s.temporal.flow()
+	s.temporal.to(s.stack.temporal.Address)
+	return nil
+}
+
+// shows makes sure of the state in which an import is shown.
+func (s *scene) shows(ctx context.Context, id, want string) error {
+	a, err := s.must(ctx, "imports", "show", id, "-o", "json")
+	var shown struct{ State string }
+	if err == nil {
+		err = json.Unmarshal([]byte(a.out), &shown)
+	}
+	if err == nil && shown.State != want {
+		err = fmt.Errorf("I9: the lost import is shown as %s, want %s", shown.State, want)
+	}
+	return err
+}
 
 // networkFaults harm every link.
 var networkFaults = []*fault{{

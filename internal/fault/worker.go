@@ -79,6 +79,37 @@ var workerFaults = []*fault{{
 		}
 		return s.end(ctx)
 	},
+}, {
+	id: "F5", name: "two versions of the worker, there and back", rows: 6000,
+	how: "the worker of another commit (`-old`) begins; this one's joins it, and the other one gets SIGTERM; then the same the other way " +
+		"round, at seeded moments",
+	holds: "I1 I2 I3 I9: neither stumbles over what the other one began",
+	seen:  "nothing",
+	play: func(ctx context.Context, s *scene) error {
+		if s.old == "" {
+			return skipped{"it needs the commit of another version: -old"}
+		}
+		versions := []string{"worker-old", "worker", "worker-old"}
+		w, at := s.workerOf(versions[0]), 0
+		if err := s.begin(ctx); err != nil {
+			return err
+		}
+		for _, v := range versions[1:] {
+			at += 2 + s.random.IntN(25)
+			s.say("%s joins after batch %d", v, at)
+			if err := s.in(ctx, at); err != nil {
+				return err
+			}
+			next := s.workerOf(v)
+			at += 2 + s.random.IntN(25)
+			if err := s.in(ctx, at); err != nil {
+				return err
+			}
+			w.stop(syscall.SIGTERM)
+			w = next
+		}
+		return s.end(ctx)
+	},
 }}
 
 // killAtCommit kills the worker when a transaction of its has committed and it

@@ -1,6 +1,7 @@
 // Command histories records the workflow histories that the replay test reads:
 // imports that end clean, with rejected rows, paused and resumed, cancelled,
-// failed, and in two runs.
+// failed, and in two runs; stopped for their rejected rows, with a batch that was
+// parked and retried, or skipped; and an undo.
 //
 //	go run ./internal/histories -o DIR
 //
@@ -12,6 +13,8 @@ package main
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -22,8 +25,10 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
 	"google.golang.org/protobuf/encoding/protojson"
+	_ "modernc.org/sqlite" // sqlite
 
 	"sluice/internal/crm"
+	"sluice/internal/embedded"
 	"sluice/internal/launch"
 	"sluice/internal/wiring"
 )
@@ -54,7 +59,7 @@ func run(ctx context.Context, out string) (err error) {
 	}
 	defer stack.Close()
 	for _, s := range scenes {
-		if err := (&recorder{stack.Launcher, out}).record(ctx, s); err != nil {
+		if err := (&recorder{stack.Launcher, (&embedded.Dir{Path: dir}).Database(), out}).record(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
@@ -68,7 +73,9 @@ type scene struct {
 	bad    int // every bad-th row has no e-mail address; 0: none
 	header string
 	tuning crm.Tuning
-	during func(ctx context.Context, l *launch.Launcher, source string) error
+	during func(ctx context.Context, r *recorder, source string) error
+	broken bool // one of its records cannot be written
+	undone bool // the history is that of undoing it
 }
 
 const header = "external_id,company,email,first_name\n"
@@ -79,44 +86,96 @@ var scenes = []scene{
 	{name: "two-runs", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2, Groups: 3}},
 	{name: "paused", rows: 4000, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, during: pauseAndResume},
 	{name: "cancelled", rows: 4000, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, during: cancel},
-	{name: "failed", rows: 10, header: "nobody,knows,these,columns\n"},
+	{name: "failed", rows: 10, bad: 1, header: "nobody,knows,these,columns\n"},
+	{name: "stopped", rows: 4000, bad: 3, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, during: releaseBrake},
+	{name: "parked", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2}, broken: true, during: retryParked},
+	{name: "skipped", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2}, broken: true, during: skipParked},
+	{name: "undone", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20}, undone: true},
 }
 
-// underWay waits until some batches are in.
-func underWay(ctx context.Context, l *launch.Launcher, source string) error {
+// until waits for something that the progress of an import says.
+func (r *recorder) until(ctx context.Context, source string, is func(crm.Progress) bool) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for range tick.C {
-		p, err := l.Progress(ctx, source)
-		if err != nil || p.Counts.Read > 0 {
+		p, err := r.launcher.Progress(ctx, source)
+		if err != nil || is(p) {
 			return err
 		}
 	}
 	return nil
 }
 
-func pauseAndResume(ctx context.Context, l *launch.Launcher, source string) error {
-	if err := underWay(ctx, l, source); err != nil {
+func underWay(p crm.Progress) bool { return p.Counts.Read > 0 }
+
+func asks(p crm.Progress) bool { return p.State == crm.NeedsAttention }
+
+func pauseAndResume(ctx context.Context, r *recorder, source string) error {
+	if err := r.until(ctx, source, underWay); err != nil {
 		return err
 	}
-	if _, err := l.Pause(ctx, source, "recorder"); err != nil {
+	if _, err := r.launcher.Pause(ctx, source, "recorder"); err != nil {
 		return err
 	}
-	_, err := l.Resume(ctx, source, "recorder")
+	_, err := r.launcher.Resume(ctx, source, "recorder")
 	return err
 }
 
-func cancel(ctx context.Context, l *launch.Launcher, source string) error {
-	if err := underWay(ctx, l, source); err != nil {
+func cancel(ctx context.Context, r *recorder, source string) error {
+	if err := r.until(ctx, source, underWay); err != nil {
 		return err
 	}
-	_, err := l.Cancel(ctx, source, "recorder")
+	_, err := r.launcher.Cancel(ctx, source, "recorder")
+	return err
+}
+
+func releaseBrake(ctx context.Context, r *recorder, source string) error {
+	if err := r.until(ctx, source, asks); err != nil {
+		return err
+	}
+	_, err := r.launcher.Resume(ctx, source, "recorder")
+	return err
+}
+
+func retryParked(ctx context.Context, r *recorder, source string) error {
+	if err := r.until(ctx, source, asks); err != nil {
+		return err
+	}
+	if err := r.execute(ctx, "DROP INDEX broken"); err != nil {
+		return err
+	}
+	_, err := r.launcher.Retry(ctx, source, "recorder")
+	return err
+}
+
+func skipParked(ctx context.Context, r *recorder, source string) error {
+	if err := r.until(ctx, source, asks); err != nil {
+		return err
+	}
+	_, err := r.launcher.Skip(ctx, source, "recorder")
 	return err
 }
 
 type recorder struct {
 	launcher *launch.Launcher
+	database string // its file
 	out      string
+}
+
+// execute runs a statement behind the product's back.
+func (r *recorder) execute(ctx context.Context, statement string) error {
+	db, err := sql.Open("sqlite", "file:"+r.database+"?_pragma=busy_timeout(30000)")
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, statement)
+	return errors.Join(err, db.Close())
+}
+
+// breakOne makes an index that a contact of the scene cannot enter: its
+// address is no JSON. That is the fault of no value, so the batch is parked.
+func (r *recorder) breakOne(ctx context.Context, s scene) error {
+	return r.execute(ctx, fmt.Sprintf("CREATE INDEX broken ON contacts (json_extract(email, '$')) WHERE email = '%s'", s.email(s.rows/2)))
 }
 
 func (r *recorder) record(ctx context.Context, s scene) error {
@@ -124,12 +183,17 @@ func (r *recorder) record(ctx context.Context, s scene) error {
 	if err != nil {
 		return err
 	}
+	if s.broken {
+		if err := r.breakOne(ctx, s); err != nil {
+			return err
+		}
+	}
 	started, err := r.launcher.Start(ctx, launch.Options{Source: s.name, Files: []crm.FileRef{file}, StartedBy: "recorder", Tuning: s.tuning})
 	if err != nil {
 		return err
 	}
 	if s.during != nil {
-		if err := s.during(ctx, r.launcher, s.name); err != nil {
+		if err := s.during(ctx, r, s.name); err != nil {
 			return err
 		}
 	}
@@ -138,14 +202,25 @@ func (r *recorder) record(ctx context.Context, s scene) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%s: %s\n", s.name, report.State)
+	if s.undone {
+		if started, err = r.launcher.Undo(ctx, launch.UndoOptions{Import: started.ImportID, StartedBy: "recorder"}); err != nil {
+			return err
+		}
+		if report, err = r.launcher.Wait(ctx, started); err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "its undo: %s\n", report.State)
+	}
 	return r.save(ctx, s.name, started.WorkflowID, started.RunID)
 }
+
+func (s scene) email(row int) string { return fmt.Sprintf("p%d@%s.example.com", row, s.name) }
 
 func (s scene) text() string {
 	var b strings.Builder
 	b.WriteString(s.header)
 	for i := range s.rows {
-		email := fmt.Sprintf("p%d@firm.example.com", i)
+		email := s.email(i)
 		if s.bad > 0 && i%s.bad == 0 {
 			email = "none"
 		}

@@ -33,6 +33,16 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return wrap("migrate store", err)
 }
 
+// Made reports whether the database has the product's tables, whatever their
+// version: [Store.Migrate] makes them.
+func (s *Store) Made(ctx context.Context) (bool, error) {
+	there, err := s.dialect.hasTable(ctx, migrationsTable)
+	return there, wrap("look for the tables", err)
+}
+
+// migrationsTable says which migrations have been applied.
+const migrationsTable = "schema_migrations"
+
 // rollback takes the schema back by one group of migrations.
 func (s *Store) rollback(ctx context.Context) error {
 	return s.dialect.alone(ctx, func(db *bun.DB) error {
@@ -48,7 +58,7 @@ func (s *Store) rollback(ctx context.Context) error {
 func (s *Store) migrator(db *bun.DB) (*migrate.Migrator, error) {
 	all, err := s.migrations()
 	return migrate.NewMigrator(db, all,
-		migrate.WithTableName("schema_migrations"), migrate.WithLocksTableName("schema_migration_locks"),
+		migrate.WithTableName(migrationsTable), migrate.WithLocksTableName("schema_migration_locks"),
 		migrate.WithMarkAppliedOnSuccess(true)), err
 }
 
@@ -83,7 +93,7 @@ func (s *Store) Check(ctx context.Context) ([]string, error) {
 
 // pending counts the migrations that have not been applied.
 func (s *Store) pending(ctx context.Context) (int, error) {
-	there, err := s.dialect.hasTable(ctx, "schema_migrations")
+	there, err := s.dialect.hasTable(ctx, migrationsTable)
 	if err != nil {
 		return 0, err
 	}

@@ -103,16 +103,30 @@ func unregistered(ctx context.Context, c client.Client, namespace string) (map[s
 }
 
 // OpenStore connects to the database alone and starts nothing, for commands
-// that only read. Without DATABASE_URL and without a database in the data
-// directory it wraps [crm.ErrNotFound].
+// that only read. Where no import has made a database, or no tables in it, it
+// wraps [crm.ErrNotFound].
 func OpenStore(ctx context.Context, c Config) (*store.Store, error) {
+	place := "database " + masked(c.DatabaseURL)
 	if c.DatabaseURL == "" {
+		place = "data directory " + c.DataDir
 		if _, err := os.Stat(c.dir().Database()); err != nil {
-			return nil, fmt.Errorf("data directory %s: nothing has been imported yet: %w", c.DataDir, crm.ErrNotFound)
+			return nil, fmt.Errorf("%s: %w", place, errEmpty)
 		}
 	}
-	return openStore(ctx, c)
+	s, err := openStore(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if made, err := s.Made(ctx); err != nil || !made {
+		if err == nil {
+			err = fmt.Errorf("%s: %w", place, errEmpty)
+		}
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
+
+var errEmpty = fmt.Errorf("nothing has been imported yet: %w", crm.ErrNotFound)
 
 func openStore(ctx context.Context, c Config) (*store.Store, error) {
 	url := c.DatabaseURL

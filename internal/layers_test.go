@@ -44,7 +44,7 @@ var layers = map[string][]string{
 
 	"internal/servertest": {},
 	"internal/endtoend":   {},
-	"internal/histories":  {"internal/crm", "internal/launch", "internal/wiring"},
+	"internal/histories":  {"internal/crm", "internal/embedded", "internal/launch", "internal/wiring"},
 	"internal/honesty":    {"internal/crm"},
 	"internal/bench":      {"internal/crm", "internal/embedded", "internal/servertest", "internal/store", "workflows"},
 

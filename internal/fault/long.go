@@ -46,7 +46,7 @@ func (s *scene) longArgs() []string {
 	return []string{"import", s.file, "--source", news, "--batch-rows", fmt.Sprint(longBatch), "--heartbeat", "2s"}
 }
 
-// An outcome of a long import, to compare.
+// A longResult is what a long import came to, to compare.
 type longResult struct {
 	export string // a hash of all records, in the order and form that depends on nothing else
 	counts counts

@@ -83,17 +83,17 @@ func startStack(ctx context.Context) (k *stack, err error) {
 // buildOld builds the worker of another commit of the repository around us.
 func (k *stack) buildOld(ctx context.Context, commit string) error {
 	dir := filepath.Join(k.dir, "old")
-	for _, argv := range [][]string{
-		{"git", "worktree", "add", "--detach", dir, commit},
-		{"go", "build", "-C", dir, "-o", k.program("worker-old"), "./worker"},
-		{"git", "worktree", "remove", "--force", dir},
-	} {
-		if out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput(); err != nil {
+	run := func(argv ...string) error {
+		if out, err := exec.CommandContext(context.WithoutCancel(ctx), argv[0], argv[1:]...).CombinedOutput(); err != nil {
 			return fmt.Errorf("build the worker of %s: %s: %w\n%s", commit, argv[0], err, out)
 		}
+		return nil
+	}
+	if err := run("git", "worktree", "add", "--detach", dir, commit); err != nil {
+		return err
 	}
 	k.old = commit
-	return nil
+	return errors.Join(run("go", "build", "-C", dir, "-o", k.program("worker-old"), "./worker"), run("git", "worktree", "remove", "--force", dir))
 }
 
 // startTemporal starts a Temporal server on the database of the one before.

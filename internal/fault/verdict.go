@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -74,7 +75,39 @@ func (s *scene) verdict(ctx context.Context) ([]string, error) {
 	if s.smtp != nil {
 		s.mails(ctx, c, shown.ID, shown.State, shown.EndedAt)
 	}
+	if err == nil && s.data == "" {
+		err = s.bounds(ctx, c)
+	}
 	return c.check(), err
+}
+
+// mostMemory is what a worker may hold, in bytes.
+const mostMemory = 256 << 20
+
+// mostConnections is how many connections a worker may have: one for each of
+// its steps, twice as many as there are processors and at least four, and eight
+// that it keeps.
+func mostConnections() int { return max(4, 2*runtime.NumCPU()) + 8 }
+
+// bounds: no worker takes more of the machine and of the database than it needs.
+func (s *scene) bounds(ctx context.Context, c *checker) error {
+	running := 0
+	for _, w := range s.workers {
+		peak, err := w.peak()
+		if err != nil {
+			continue // it has been stopped
+		}
+		running++
+		if peak > mostMemory {
+			c.fault("I10", "a worker held %d MB", peak>>20)
+		}
+	}
+	open := 0
+	err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sluice'").Scan(&open)
+	if most := mostConnections() * running; open > most {
+		c.fault("I10", "%d workers have %d connections, want at most %d", running, open, most)
+	}
+	return err
 }
 
 // mails: whoever is to be told of the end is told, after it, under one id.

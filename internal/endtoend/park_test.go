@@ -35,6 +35,9 @@ func (c *cluster) sql(statements string) {
 // outage nor the value of a column, as a trigger of somebody else's may.
 func (c *cluster) refuse(customer string) {
 	c.t.Helper()
+	if err := c.store.Migrate(c.t.Context()); err != nil { // the worker may not have yet
+		c.t.Fatal(err)
+	}
 	c.sql(`CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not while the moon is full: %', NEW.company; END $$;
 		CREATE TRIGGER refuse BEFORE INSERT ON customer_records FOR EACH ROW WHEN (NEW.external_id = '` + customer + `') EXECUTE FUNCTION refuse()`)
 }

@@ -78,10 +78,11 @@ func playLong(ctx context.Context, s *scene) error {
 	limit := 2*undisturbed + away + 20*5*time.Second
 	s.say("undisturbed %.1f s, disturbed %.1f s, away %.1f s, limit %.1f s, %d workers", undisturbed.Seconds(),
 		disturbed.Seconds(), away.Seconds(), limit.Seconds(), w.started())
+	err = want.compare(got)
 	if disturbed > limit {
-		return fmt.Errorf("I9: it took %v, want at most %v", disturbed, limit)
+		err = errors.Join(err, fmt.Errorf("I9: it took %v, want at most %v", disturbed, limit))
 	}
-	return want.compare(got)
+	return err
 }
 
 // compare says what differs.

@@ -101,6 +101,10 @@ func newWorker(ctx context.Context, c Config, t client.Client, s *store.Store, g
 			// A cancel or a pause reaches a step with a heartbeat that is
 			// really sent.
 			MaxHeartbeatThrottleInterval: 5 * time.Second,
+			// How long an import waits for the worker that knows it when that
+			// one is gone, before another reads its history. The SDK's default
+			// of five seconds is most of what a killed worker costs.
+			StickyScheduleToStartTimeout: 2 * time.Second,
 			OnFatalError:                 fatal,
 		})
 		workflows.Register(w)

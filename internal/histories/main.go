@@ -73,10 +73,15 @@ type scene struct {
 	bad    int // every bad-th row has no e-mail address; 0: none
 	header string
 	tuning crm.Tuning
-	during func(ctx context.Context, r *recorder, source string) error
+	when   func(crm.Progress) bool // then is done once the progress says so; nil: there is nothing to do
+	then   []command
 	broken bool // one of its records cannot be written
+	mended bool // until then
 	undone bool // the history is that of undoing it
 }
+
+// command is a method of the launcher.
+type command func(l *launch.Launcher, ctx context.Context, source, by string) (crm.Progress, error)
 
 const header = "external_id,company,email,first_name\n"
 
@@ -84,12 +89,12 @@ var scenes = []scene{
 	{name: "clean", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2}},
 	{name: "rejected", rows: 100, bad: 7, header: header, tuning: crm.Tuning{BatchRows: 20}},
 	{name: "two-runs", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2, Groups: 3}},
-	{name: "paused", rows: 4000, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, during: pauseAndResume},
-	{name: "cancelled", rows: 4000, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, during: cancel},
+	{name: "paused", rows: 4000, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, when: underWay, then: []command{(*launch.Launcher).Pause, (*launch.Launcher).Resume}},
+	{name: "cancelled", rows: 4000, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, when: underWay, then: []command{(*launch.Launcher).Cancel}},
 	{name: "failed", rows: 10, bad: 1, header: "nobody,knows,these,columns\n"},
-	{name: "stopped", rows: 4000, bad: 3, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, during: releaseBrake},
-	{name: "parked", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2}, broken: true, during: retryParked},
-	{name: "skipped", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2}, broken: true, during: skipParked},
+	{name: "stopped", rows: 4000, bad: 3, header: header, tuning: crm.Tuning{BatchRows: 200, Group: 2}, when: asks, then: []command{(*launch.Launcher).Resume}},
+	{name: "parked", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2}, broken: true, mended: true, when: asks, then: []command{(*launch.Launcher).Retry}},
+	{name: "skipped", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20, Group: 2}, broken: true, when: asks, then: []command{(*launch.Launcher).Skip}},
 	{name: "undone", rows: 200, header: header, tuning: crm.Tuning{BatchRows: 20}, undone: true},
 }
 
@@ -109,52 +114,6 @@ func (r *recorder) until(ctx context.Context, source string, is func(crm.Progres
 func underWay(p crm.Progress) bool { return p.Counts.Read > 0 }
 
 func asks(p crm.Progress) bool { return p.State == crm.NeedsAttention }
-
-func pauseAndResume(ctx context.Context, r *recorder, source string) error {
-	if err := r.until(ctx, source, underWay); err != nil {
-		return err
-	}
-	if _, err := r.launcher.Pause(ctx, source, "recorder"); err != nil {
-		return err
-	}
-	_, err := r.launcher.Resume(ctx, source, "recorder")
-	return err
-}
-
-func cancel(ctx context.Context, r *recorder, source string) error {
-	if err := r.until(ctx, source, underWay); err != nil {
-		return err
-	}
-	_, err := r.launcher.Cancel(ctx, source, "recorder")
-	return err
-}
-
-func releaseBrake(ctx context.Context, r *recorder, source string) error {
-	if err := r.until(ctx, source, asks); err != nil {
-		return err
-	}
-	_, err := r.launcher.Resume(ctx, source, "recorder")
-	return err
-}
-
-func retryParked(ctx context.Context, r *recorder, source string) error {
-	if err := r.until(ctx, source, asks); err != nil {
-		return err
-	}
-	if err := r.execute(ctx, "DROP INDEX broken"); err != nil {
-		return err
-	}
-	_, err := r.launcher.Retry(ctx, source, "recorder")
-	return err
-}
-
-func skipParked(ctx context.Context, r *recorder, source string) error {
-	if err := r.until(ctx, source, asks); err != nil {
-		return err
-	}
-	_, err := r.launcher.Skip(ctx, source, "recorder")
-	return err
-}
 
 type recorder struct {
 	launcher *launch.Launcher
@@ -178,6 +137,27 @@ func (r *recorder) breakOne(ctx context.Context, s scene) error {
 	return r.execute(ctx, fmt.Sprintf("CREATE INDEX broken ON contacts (json_extract(email, '$')) WHERE email = '%s'", s.email(s.rows/2)))
 }
 
+// act does what is done to the import of a scene while it runs.
+func (r *recorder) act(ctx context.Context, s scene) error {
+	if s.when == nil {
+		return nil
+	}
+	if err := r.until(ctx, s.name, s.when); err != nil {
+		return err
+	}
+	if s.mended {
+		if err := r.execute(ctx, "DROP INDEX broken"); err != nil {
+			return err
+		}
+	}
+	for _, do := range s.then {
+		if _, err := do(r.launcher, ctx, s.name, "recorder"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *recorder) record(ctx context.Context, s scene) error {
 	file, err := r.launcher.StageFile(ctx, s.name+".csv", strings.NewReader(s.text()))
 	if err != nil {
@@ -192,10 +172,8 @@ func (r *recorder) record(ctx context.Context, s scene) error {
 	if err != nil {
 		return err
 	}
-	if s.during != nil {
-		if err := s.during(ctx, r, s.name); err != nil {
-			return err
-		}
+	if err := r.act(ctx, s); err != nil {
+		return err
 	}
 	report, err := r.launcher.Wait(ctx, started)
 	if err != nil {

@@ -102,8 +102,8 @@ func newWorker(ctx context.Context, c Config, t client.Client, s *store.Store, g
 			// really sent.
 			MaxHeartbeatThrottleInterval: 5 * time.Second,
 			// How long an import waits for the worker that knows it when that
-			// one is gone, before another reads its history. The SDK's default
-			// of five seconds is most of what a killed worker costs.
+			// one is gone, before another reads its history: five seconds unless
+			// set, on top of the heartbeat's.
 			StickyScheduleToStartTimeout: 2 * time.Second,
 			OnFatalError:                 fatal,
 		})

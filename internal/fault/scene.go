@@ -143,12 +143,16 @@ func (s *scene) connect(seeded func(uint64) *rand.Rand) (err error) {
 		s.onClose((*l.link).close)
 	}
 	s.postgres.slow(pace, 0, 0)
-	database.Host, claims.Host = s.postgres.Address, s.redis.Address
+	claims.Host = s.redis.Address
+	through, err := throughLink(s.databaseURL, s.postgres)
+	if err != nil {
+		return err
+	}
 	stage := "file://" + filepath.Join(s.dir, "stage")
 	if s.s3 != nil {
 		stage = s.s3.URL
 	}
-	s.env = environment("TEMPORAL_ADDRESS="+s.temporal.Address, "TEMPORAL_NAMESPACE=sluice", "DATABASE_URL="+database.String(),
+	s.env = environment("TEMPORAL_ADDRESS="+s.temporal.Address, "TEMPORAL_NAMESPACE=sluice", "DATABASE_URL="+through,
 		"REDIS_URL="+claims.String(), "STAGE_URL="+stage, "SLUICE_DATA_DIR="+filepath.Join(s.dir, "unused"),
 		"SMTP_URL=smtp://"+s.smtp.Address+"?from=sluice@example.com", "SLUICE_MAIL_TO=ops@example.com")
 	return nil

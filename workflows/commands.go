@@ -49,7 +49,7 @@ func (m *importing) mayResume() error {
 	switch {
 	case m.ending || m.cancelled:
 		return errEnding
-	case !m.paused && !m.braked:
+	case !m.paused && m.braked == nil:
 		return errors.New("the import is not paused")
 	}
 	return nil
@@ -85,7 +85,7 @@ const renewal = 24 * time.Hour
 // keep marks an import that rests anew every day until ctx ends, so that its
 // claims outlive the rest. It costs no event while nothing rests.
 func (m *importing) keep(ctx workflow.Context) {
-	rests := func() bool { return m.paused || m.braked || m.asking }
+	rests := func() bool { return m.paused || m.braked != nil || m.asking }
 	for workflow.Await(ctx, rests) == nil {
 		resumed, err := workflow.AwaitWithTimeout(ctx, renewal, func() bool { return !rests() })
 		if err != nil {
@@ -102,10 +102,10 @@ func (m *importing) keep(ctx workflow.Context) {
 func (m *importing) resume(ctx workflow.Context, by string) {
 	state := crm.Running
 	switch {
-	case m.paused && (m.braked || m.asking):
+	case m.paused && (m.braked != nil || m.asking):
 		state = crm.NeedsAttention
-	case m.braked:
-		m.braked, m.at.Released = false, true
+	case m.braked != nil:
+		m.braked, m.at.Released = nil, true
 		m.at.Progress.Attention = ""
 	}
 	m.paused, m.by = false, ""
@@ -139,5 +139,5 @@ func (m *importing) mark(ctx workflow.Context, s crm.State) {
 // gate lets a step begin unless the import is paused or braked, and returns the
 // context's error once the import is cancelled.
 func (m *importing) gate(ctx workflow.Context) error {
-	return workflow.Await(ctx, func() bool { return !m.paused && !m.braked })
+	return workflow.Await(ctx, func() bool { return !m.paused && m.braked == nil })
 }

@@ -73,7 +73,7 @@ type importing struct {
 	paused    bool
 	by        string // who paused or cancelled
 	cancelled bool
-	braked    bool                // too many rows are rejected: somebody has to say that it may go on
+	braked    *crm.Failure        // too many rows are rejected: somebody has to say that it may go on
 	asking    bool                // batches are parked, and nothing else is left to do
 	stuck     bool                // leftovers keep failing
 	ending    bool                // no command is taken any more
@@ -217,7 +217,7 @@ func (m *importing) end(ctx workflow.Context, failed error) (crm.Report, error) 
 	in := crm.ReconcileInput{Import: m.at.Import, State: crm.Done}
 	switch {
 	case failed != nil && (m.cancelled || temporal.IsCanceledError(failed)):
-		in.State, failed = crm.Cancelled, nil
+		in.State, in.Failure, failed = crm.Cancelled, m.braked, nil
 	case failed != nil:
 		in.State, in.Failure = crm.Failed, failureOf(failed)
 	}

@@ -147,7 +147,7 @@ func (m *importing) decide(do string) func(workflow.Context, string) {
 
 // brake stops an import of which so many rows are rejected that something else
 // must be wrong, before more of it is written. It goes on when somebody resumes
-// it, and never asks again.
+// it, and never asks again. Cancelled instead, it says why.
 func (m *importing) brake(ctx workflow.Context) error {
 	most := int64(m.request.MaxRejected)
 	if most == 0 {
@@ -157,8 +157,8 @@ func (m *importing) brake(ctx workflow.Context) error {
 	if m.at.Released || m.request.Plan || m.request.Parent != "" || read < crm.FewRows || m.at.Rejected*100 <= most*read {
 		return nil
 	}
-	m.braked = true
 	m.at.Progress.Attention = fmt.Sprintf("%d of %d rows are rejected, more than %d %%", m.at.Rejected, read, most)
+	m.braked = &crm.Failure{Type: crm.FailTooManyRejected, Step: crm.Parse.Name, Message: m.at.Progress.Attention}
 	if !m.paused {
 		m.mark(ctx, crm.NeedsAttention)
 	}

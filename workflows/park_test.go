@@ -215,13 +215,16 @@ func writtenFrom(s *steps, batch int) (n int) {
 func TestPauseHidesNoQuestion(t *testing.T) {
 	t.Parallel()
 	broken := true
-	for name, s := range map[string]*steps{
-		"a parked batch":     {batches: 4, write: failing(&broken, 2)},
-		"many rejected rows": {batches: 150, bad: 9},
+	for name, tt := range map[string]struct {
+		s     *steps
+		gives crm.FailureType
+	}{
+		"a parked batch":     {&steps{batches: 4, write: failing(&broken, 2)}, ""},
+		"many rejected rows": {&steps{batches: 150, bad: 9}, crm.FailTooManyRejected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := environment(t, s)
+			env := environment(t, tt.s)
 			var pause, resume, cancel update
 			env.RegisterDelayedCallback(func() { pause.send(env, workflows.UpdatePause) }, time.Hour)
 			env.RegisterDelayedCallback(func() { resume.send(env, workflows.UpdateResume) }, 2*time.Hour)
@@ -232,8 +235,12 @@ func TestPauseHidesNoQuestion(t *testing.T) {
 				cancel.send(env, workflows.UpdateCancel)
 			}, 3*time.Hour)
 			env.ExecuteWorkflow(workflows.Import, request(100, 50))
-			if r, err := result(t, env); err != nil || r.State != crm.Cancelled {
+			r, err := result(t, env)
+			if err != nil || r.State != crm.Cancelled {
 				t.Fatalf("import = %v, %v; want cancelled", r.State, err)
+			}
+			if f := r.Failure; f == nil && tt.gives != "" || f != nil && f.Type != tt.gives {
+				t.Errorf("it was cancelled at the failure %+v, want one of type %q", f, tt.gives)
 			}
 		})
 	}

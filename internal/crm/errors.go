@@ -63,7 +63,8 @@ func TypeOf(err error) FailureType {
 	return ""
 }
 
-// A Failure says why an import failed.
+// A Failure says why an import failed, or at what it had stopped when it was
+// cancelled.
 type Failure struct {
 	Type    FailureType `json:"type"`
 	Step    string      `json:"step,omitempty"` // name of the step that failed

@@ -35,7 +35,11 @@ func Compose(r crm.Report, where string) (subject, body string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s.\n", r.Source, outcome)
 	if r.Failure != nil {
-		fmt.Fprintf(&b, "\nIt failed in step %s: %s\n", r.Failure.Step, r.Failure.Message)
+		word := "failed"
+		if r.State != crm.Failed {
+			word = "stopped"
+		}
+		fmt.Fprintf(&b, "\nIt %s in step %s: %s\n", word, r.Failure.Step, r.Failure.Message)
 	}
 	if r.Earlier != "" {
 		fmt.Fprintf(&b, "\nThe same file is in already, by import %s.\n", r.Earlier)

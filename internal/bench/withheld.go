@@ -52,7 +52,7 @@ func (t ticks) share(since ticks) float64 {
 // How long awaitQuiet waits at the most, and how long in between. It is the machine
 // that is waited for, and nothing that could tell.
 const (
-	quietLimit = 5 * time.Minute
+	quietLimit = 30 * time.Minute
 	quietPause = 10 * time.Second
 )
 

@@ -15,11 +15,13 @@ import (
 // Activities carries out the steps. Its fields are filled by literal and not
 // changed afterwards; it is safe for concurrent use.
 type Activities struct {
-	Stage  Stage
-	Store  Store
-	Judge  Judge
-	Mailer Mailer   // nil: nothing is sent, and the outbox stays empty
-	MailTo []string // who hears of the end of every import; empty: nobody
+	Stage   Stage
+	Store   Store
+	Judge   Judge
+	Sources Sources
+	Running Running
+	Mailer  Mailer   // nil: nothing is sent, and the outbox stays empty
+	MailTo  []string // who hears of the end of every import; empty: nobody
 }
 
 // Stage is the part of the stage that the steps need. Objects appear whole or
@@ -37,6 +39,8 @@ type Stage interface {
 // Store is the part of the store that the steps need.
 type Store interface {
 	Source(ctx context.Context, slug string) (crm.Source, error)
+	SaveSubscriptions(ctx context.Context, number int64, all []crm.Subscription) error
+	Subscribers(ctx context.Context, number int64, after string, limit int) ([]crm.Subscriber, error)
 	OpenImport(ctx context.Context, r crm.Request, mapping string) (crm.Opened, error)
 	Opening(ctx context.Context, number int64) (crm.ImportRow, error)
 	Import(ctx context.Context, id string) (crm.ImportRow, error)
@@ -78,6 +82,8 @@ type Mailer interface {
 func Register(r worker.ActivityRegistry, a *Activities) {
 	register(r, crm.Open, a.Open)
 	register(r, crm.Fetch, a.Fetch)
+	register(r, crm.Plan, a.Plan)
+	register(r, crm.AwaitSource, a.AwaitSource)
 	register(r, crm.Inspect, a.Inspect)
 	register(r, crm.Parse, a.Parse)
 	register(r, crm.Dedupe, a.Dedupe)

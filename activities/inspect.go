@@ -57,7 +57,7 @@ func (a *Activities) mappingOf(ctx context.Context, imp crm.ImportRow) (*mapping
 	if err != nil {
 		return nil, mapping.Options{}, err
 	}
-	o := mapping.Options{Region: source.Region, TimeZone: source.TimeZone, Now: imp.Request.AskedAt}
+	o := mapping.Options{Region: source.Region, TimeZone: source.TimeZone, Now: imp.Request.AskedAt, Named: imp.Request.Named}
 	in, err := a.Stage.OpenKey(ctx, crm.MappingKey(imp.ID))
 	kept, err := text(in, err)
 	if err != nil || kept == "" {

@@ -133,7 +133,7 @@ func (l *listing) collect(ctx context.Context) error {
 // reread reads every inspected file again, beside the ledger.
 func (l *listing) reread(ctx context.Context, imp crm.ImportRow) error {
 	var blank int64
-	for n := range imp.Request.Files {
+	for n := range imp.Request.FilesAtMost() {
 		row, p, err := l.a.planned(ctx, l.in.Import, n)
 		if errors.Is(err, crm.ErrNotFound) {
 			break // this file and those after it were not inspected: nobody knows their rows

@@ -75,7 +75,7 @@ func (a *Activities) Reconcile(ctx context.Context, in crm.ReconcileInput) (crm.
 // import ended before, say nothing.
 func (a *Activities) remark(ctx context.Context, imp crm.ImportRow, r *crm.Report) error {
 	seen := map[string]bool{}
-	for n := range imp.Request.Files {
+	for n := range imp.Request.FilesAtMost() {
 		row, p, err := a.planned(ctx, imp.Import, n)
 		if errors.Is(err, crm.ErrNotFound) {
 			return nil
@@ -84,7 +84,7 @@ func (a *Activities) remark(ctx context.Context, imp crm.ImportRow, r *crm.Repor
 			return err
 		}
 		if !p.listed() { // a reject file is of our making: there is nothing to set for it
-			hint(r, row, len(imp.Request.Files) > 1)
+			hint(r, row, imp.Request.FilesAtMost() > 1)
 		}
 		for _, name := range p.Ignored {
 			if seen[name] {

@@ -50,7 +50,7 @@ func (a *Activities) onlyList(ctx context.Context, in crm.InspectInput) error {
 // looked into: the cells then are only what could be made out.
 var misread = []crm.Reason{
 	crm.ReasonTooFewCells, crm.ReasonTooManyCells, crm.ReasonStrayQuote, crm.ReasonBadEncoding, crm.ReasonBadCharacter,
-	crm.ReasonCellTooLong, crm.ReasonRowTooLong, crm.ReasonCellError, crm.ReasonNoValue,
+	crm.ReasonCellTooLong, crm.ReasonRowTooLong, crm.ReasonCellError, crm.ReasonNoValue, crm.ReasonBadJSON,
 }
 
 // rejectedBefore walks the parent's rejected rows, which are in address order,

@@ -47,7 +47,7 @@ var examples = map[string][]string{
 	},
 	"imports undo":     {"starter imports undo 12 --dry-run", "starter imports undo newsletter"},
 	"imports undone":   {"starter imports undone 12 --kept", "starter imports undone 12 --to undone.xlsx"},
-	"sources add":      {"starter sources add newsletter --title \"Newsletter sign-ups\" --time-zone Europe/Zurich --region CH"},
+	"sources add":      {"starter sources add file --name newsletter --title \"Newsletter sign-ups\" --time-zone Europe/Zurich --region CH"},
 	"sources list":     {"starter sources list"},
 	"sources show":     {"starter sources show newsletter"},
 	"customers show":   {"starter customers show ana@example.com", "starter customers show cus_0042"},

@@ -42,7 +42,7 @@ func (r reading) look(ctx context.Context, in input, whole bool) (found *looked,
 	if err != nil {
 		return found, err
 	}
-	if format.Kind == tabular.KindCSV && r.settings.Sheet != "" {
+	if format.Kind != tabular.KindXLSX && r.settings.Sheet != "" {
 		return found, fmt.Errorf("%w: it is no workbook and has no sheets; leave --sheet away", crm.ErrInvalid)
 	}
 	found.decisions = append(found.decisions, decisions...)

@@ -24,6 +24,7 @@ type commands struct {
 	Setting wiring.Config `embed:"" group:"installation"`
 
 	Import   importCmd   `cmd:"" help:"Bring files into the CRM and wait for the end."`
+	Sync     syncCmd     `cmd:"" help:"Bring a source up to date: read what has changed since the last time."`
 	Progress progressCmd `cmd:"" help:"Say how far the import of a source is."`
 	Imports  struct {
 		List    importsListCmd    `cmd:"" help:"List imports, the latest first."`
@@ -43,10 +44,16 @@ type commands struct {
 		Undone      importsUndoneCmd      `cmd:"" help:"List the records of an import that was undone with what became of them."`
 	} `cmd:"" help:"Imports: list, show, watch, pause, resume, skip, cancel, rejects, accepted, unprocessed, warnings, retry, undo, undone."`
 	Sources struct {
-		Add  sourcesAddCmd  `cmd:"" help:"Make a source, or set its saved mapping."`
-		List sourcesListCmd `cmd:"" help:"List sources with what they hold."`
-		Show sourcesShowCmd `cmd:"" help:"Show one source."`
-	} `cmd:"" help:"Sources: add, list, show."`
+		Kinds sourcesKindsCmd `cmd:"" help:"List what sources can be read from, and what each has to be told."`
+		Add   sourcesAddCmd   `cmd:"" help:"Make a source, or set its saved mapping."`
+		Set   sourcesSetCmd   `cmd:"" help:"Change what a source's connector has been told."`
+		Check sourcesCheckCmd `cmd:"" help:"Ask a source whose it is, with one request."`
+		List  sourcesListCmd  `cmd:"" help:"List sources with what they hold."`
+		Show  sourcesShowCmd  `cmd:"" help:"Show one source."`
+	} `cmd:"" help:"Sources: kinds, add, set, check, list, show."`
+	Keys struct {
+		New keysNewCmd `cmd:"" help:"Print a new key, for SLUICE_KEY."`
+	} `cmd:"" help:"Keys: new."`
 	Customers struct {
 		Show customersShowCmd `cmd:"" help:"Show a customer, and which row of which file it came from."`
 	} `cmd:"" help:"Customers: show."`

@@ -34,6 +34,9 @@ var remedies = map[crm.Reason]remedy{
 	crm.ReasonCellError: {"the sheet's cell holds an error, such as #N/A",
 		"Mend the formula, or type the value in its place.",
 		"mend the formulas of the column in the workbook"},
+	crm.ReasonBadJSON: {"a record in JSON that is no object, is damaged, or has a field twice",
+		"Mend the line in your own file: the first cell shows it as it stands.",
+		"write one object a line, each with every field once"},
 	crm.ReasonNoValue: {"the sheet's cell says nothing that can be read, such as a formula that was never reckoned",
 		"Type the value in the formula's place.",
 		"open the workbook in a spreadsheet program and save it, so that its formulas are reckoned"},
@@ -102,7 +105,7 @@ var remedies = map[crm.Reason]remedy{
 
 	crm.ReasonPhoneKept: {"a telephone number that cannot be written in the international form: kept as written",
 		"Write it with + and its country's code.",
-		"name the country of numbers without a code when the source is made: starter sources add NAME --region DE"},
+		"name the country of numbers without a code when the source is made: starter sources add file --name NAME --region DE"},
 	crm.ReasonStateLeftOut: {"a state outside the United States, or one that is not known: left out",
 		"Nothing, unless it is a state of the United States: then write its two letters.", ""},
 	crm.ReasonNoteLeftOut: {"particulars of a note that has no text: left out",

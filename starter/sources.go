@@ -10,15 +10,18 @@ import (
 
 	"sluice/internal/crm"
 	"sluice/internal/mapping"
+	"sluice/internal/wiring"
 )
 
 type sourcesAddCmd struct {
-	Name     string `arg:"" help:"1 to 64 of a-z, 0-9 and -; it never changes."`
+	Kind     string `arg:"" help:"What reads it: file, for files that are imported, or a connector; see starter sources kinds."`
+	Name     string `required:"" placeholder:"NAME" env:"SLUICE_SOURCE" help:"1 to 64 of a-z, 0-9 and -; it never changes."`
 	Title    string `placeholder:"TEXT" env:"SLUICE_SOURCE_TITLE" help:"What people call it. Default: the name."`
-	Kind     string `enum:"file" default:"file" env:"SLUICE_SOURCE_KIND" help:"What reads it: file, for files that are imported."`
 	TimeZone string `placeholder:"ZONE" default:"UTC" env:"SLUICE_SOURCE_TIME_ZONE" help:"Time zone of dates without one, such as Europe/Zurich."`
 	Region   string `placeholder:"CC" env:"SLUICE_SOURCE_REGION" help:"Country of telephone numbers without one, two letters, such as CH."`
 	Mapping  string `placeholder:"FILE" env:"SLUICE_SOURCE_MAPPING" help:"Saved as the source's mapping, for imports that name none."`
+
+	settingFlags `embed:""`
 }
 
 // Run makes a source. For one that exists it only saves the mapping, if one is
@@ -42,10 +45,24 @@ func (c *sourcesAddCmd) Run(ctx context.Context, s *session) error {
 		return failed(fmt.Errorf("source %s exists already; see starter sources show %s", c.Name, c.Name))
 	}
 	if !exists {
+		var secrets map[string]string
+		if source.Settings, secrets, err = c.told(s, c.Kind, nil); err != nil {
+			return err
+		}
+		sealed, err := wiring.AddSecrets(s.config, c.Name, nil, secrets)
+		if err != nil {
+			return err
+		}
 		if err := db.AddSource(ctx, source); err != nil {
 			return err
 		}
+		if err := db.Configure(ctx, c.Name, source.Settings, sealed); err != nil {
+			return err
+		}
 		s.say("added source %s", c.Name)
+		if c.Kind != crm.KindFile {
+			s.say("look whether it answers with: starter sources check %s", c.Name)
+		}
 	}
 	if c.Mapping == "" {
 		return nil

@@ -31,6 +31,9 @@ type Carried struct {
 	Paused   bool         `json:"paused,omitempty"`
 	By       string       `json:"by,omitempty"`
 
+	Reads []crm.Partition `json:"reads,omitempty"` // that are not read to their end; the first is at hand
+	Pages pages           `json:"pages,omitzero"`
+
 	Rejected int64    `json:"rejected,omitempty"` // rows, by Parse
 	Released bool     `json:"released,omitempty"` // somebody let it go on although many rows are rejected
 	Parked   []int    `json:"parked,omitempty"`   // numbers of the batches put aside, at most crm.MaxParked
@@ -92,7 +95,8 @@ func newImporting(ctx workflow.Context, in ImportInput) *importing {
 		m.at.Version = 1
 		m.at.Progress = crm.Progress{State: crm.Running, Phase: phaseOpen, Files: len(in.Request.Files),
 			Import:    crm.Import{ID: in.Request.ID, Source: in.Request.Source},
-			StartedAt: workflow.Now(ctx), BytesTotal: totalBytes(in.Request.Files)}
+			StartedAt: workflow.Now(ctx), BytesTotal: totalBytes(in.Request.Files), Partitions: len(in.Request.Reads)}
+		m.at.Reads = in.Request.Reads
 	}
 	return m
 }
@@ -104,7 +108,9 @@ func (m *importing) run(ctx, work workflow.Context) (crm.Report, error) {
 	if err == nil && earlier != "" {
 		return m.alreadyImported(ctx, earlier), nil
 	}
-	if err == nil {
+	if err == nil && m.request.Paged() {
+		err = m.readPages(work)
+	} else if err == nil {
 		err = m.readFiles(work)
 	}
 	if err == nil && m.continuing {
@@ -157,6 +163,10 @@ func (m *importing) readFiles(ctx workflow.Context) error {
 			return err
 		}
 		m.at.FileNumber, m.at.File = m.at.FileNumber+1, nil
+		if m.at.FileNumber < len(m.request.Files) && m.full(ctx) {
+			m.continuing = true
+			return nil
+		}
 	}
 	return nil
 }
@@ -173,20 +183,26 @@ func (m *importing) inspect(ctx workflow.Context) error {
 		return err
 	}
 	m.phase(ctx, phaseFetch)
-	file, err := run(ctx, crm.Fetch, m.tuning, "Fetch · "+m.place(), crm.FetchInput{
+	fetched, err := run(ctx, crm.Fetch, m.tuning, "Fetch · "+m.place(), crm.FetchInput{
 		Import: m.at.Import, Number: m.at.FileNumber, File: ref})
 	if err != nil {
 		return err
 	}
+	return m.look(ctx, fetched.File, ref.Object.Size)
+}
+
+// look learns what a file holds that is in the stage. known is how many of its
+// bytes the progress counts on.
+func (m *importing) look(ctx workflow.Context, f crm.File, known int64) error {
 	m.phase(ctx, phaseInspect)
 	found, err := run(ctx, crm.Inspect, m.tuning, "Inspect · "+m.place(), crm.InspectInput{
-		Import: m.at.Import, File: file})
+		Import: m.at.Import, File: f})
 	if err != nil {
 		return err
 	}
 	m.at.File, m.at.At = &found.File, found.Start
 	m.at.Progress.Bytes += found.Start.Offset // the header is behind us
-	m.at.Progress.BytesTotal += found.File.Object.Size - ref.Object.Size
+	m.at.Progress.BytesTotal += found.File.Object.Size - known
 	return nil
 }
 

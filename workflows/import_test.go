@@ -27,6 +27,7 @@ type steps struct {
 	calls   []string
 	ended   []crm.ReconcileInput
 
+	pages  *source           // what there is to read, in place of a file
 	write  func(n int) error // what Write of batch n answers; nil: success
 	bad    int64             // rows rejected of each batch; 1 if it is 0
 	parked []crm.ParkedBatch
@@ -56,6 +57,9 @@ func (s *steps) count(call string) (n int) {
 func (s *steps) parse(_ context.Context, in crm.ParseInput) (crm.Parsed, error) {
 	s.called("parse %d", in.Batch)
 	var p crm.Parsed
+	if s.pages != nil { // a segment is one batch
+		s.batches = in.Batch + 1
+	}
 	for n := in.Batch; n < s.batches && len(p.Batches) < in.Batches; n++ {
 		p.Batches = append(p.Batches, crm.Batch{Number: n, First: int64(n*rowsPerBatch + 2), Last: int64(n*rowsPerBatch + 11),
 			Counts: crm.RowTally{Read: rowsPerBatch, Rejected: max(s.bad, 1)}})
@@ -70,7 +74,7 @@ func (s *steps) parse(_ context.Context, in crm.ParseInput) (crm.Parsed, error) 
 
 func (s *steps) dedupe(_ context.Context, in crm.DedupeInput) (crm.Deduped, error) {
 	s.called("dedupe %d after %d keys", in.Batches[0].Number, in.Claims.Size)
-	d := crm.Deduped{Claims: crm.Claims{Generation: "g", Size: in.Claims.Size + int64(len(in.Batches))}}
+	d := crm.Deduped{Claims: crm.Claims{Generation: "g", Since: in.Claims.Since, Size: in.Claims.Size + int64(len(in.Batches))}}
 	for range in.Batches {
 		d.Verdicts = append(d.Verdicts, crm.Verdict{Object: crm.Object{Key: "v"}})
 	}
@@ -107,9 +111,12 @@ func environment(t *testing.T, s *steps) *testsuite.TestWorkflowEnvironment {
 		s.opened.Import = crm.Import{ID: "imp", Number: 3, Source: "news"}
 	}
 	step(env, crm.Open, func(context.Context, crm.Request) (crm.Opened, error) { return s.opened, nil })
-	step(env, crm.Fetch, func(_ context.Context, in crm.FetchInput) (crm.File, error) {
+	step(env, crm.Fetch, func(_ context.Context, in crm.FetchInput) (crm.Fetched, error) {
+		if in.Segment != nil {
+			return s.pages.fetch(s, in)
+		}
 		s.called("fetch %d", in.Number)
-		return crm.File{Number: in.Number, Name: in.File.Name, Object: in.File.Object}, nil
+		return crm.Fetched{File: crm.File{Number: in.Number, Name: in.File.Name, Object: in.File.Object}}, nil
 	})
 	step(env, crm.Inspect, func(_ context.Context, in crm.InspectInput) (crm.Inspected, error) {
 		return crm.Inspected{File: in.File, Start: crm.Position{Offset: 7, Line: 2}}, nil

@@ -208,5 +208,8 @@ func send(ctx workflow.Context, to workflow.Channel, v any) error {
 // place names the file at hand for summaries: its number among the files, not
 // its name, which may say more than an operator's screen should.
 func (m *importing) place() string {
+	if m.request.Paged() {
+		return fmt.Sprintf("segment %d", m.at.FileNumber+1)
+	}
 	return fmt.Sprintf("file %d of %d", m.at.FileNumber+1, len(m.request.Files))
 }

@@ -107,6 +107,9 @@ func (m *importing) touch(ctx workflow.Context) {
 // remaining reckons the time left from how many rows the rest of the bytes
 // will make. 0 is unknown.
 func remaining(p *crm.Progress, parsed, written int64) time.Duration {
+	if p.Partitions > 0 { // nobody knows how much is left of them
+		return 0
+	}
 	if p.Rate <= 0 || p.Bytes <= 0 || parsed == 0 || p.BytesTotal < p.Bytes {
 		return 0
 	}

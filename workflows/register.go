@@ -9,5 +9,6 @@ import (
 // environment. It is also what the static check for determinism starts from.
 func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Import, workflow.RegisterOptions{Name: "Import"})
+	r.RegisterWorkflowWithOptions(Sync, workflow.RegisterOptions{Name: "Sync"})
 	r.RegisterWorkflowWithOptions(Undo, workflow.RegisterOptions{Name: "Undo"})
 }

@@ -1,6 +1,9 @@
 package crm
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // The kinds of failure that trying again cannot mend. A step whose error wraps
 // one of them is not retried; a step that fails in any other way is.
@@ -36,6 +39,7 @@ var (
 	ErrFenced        = typed{FailFenced, "import has ended"}
 	ErrUnbalanced    = typed{FailUnbalanced, "counts do not add up"}
 	ErrParked        = typed{FailBatchParked, "it keeps failing"}
+	ErrCursorLost    = typed{FailCursorLost, "the source no longer knows where we were"}
 )
 
 type typed struct {
@@ -45,6 +49,17 @@ type typed struct {
 
 func (t typed) Error() string        { return t.text }
 func (t typed) Is(target error) bool { return target == ErrInvalid }
+
+// Throttled is the error of a source that asks to wait. Trying again before
+// Until does not help, and may make the source ask for more.
+type Throttled struct {
+	Until time.Time
+	Why   string // a phrase, such as "190 requests in 10 s"; never what an answer held
+}
+
+func (t *Throttled) Error() string {
+	return "the source asks to wait until " + t.Until.UTC().Format(time.RFC3339) + ": " + t.Why
+}
 
 // TypeOf returns the failure type of an error that trying again cannot mend,
 // and "" for every other error.

@@ -61,17 +61,19 @@ type Position struct {
 // import as they were read.
 type Address int64
 
-const lineBits = 40
+// LineBits is how many bits of an address say the line; those above say the
+// file.
+const LineBits = 40
 
 // At returns the address of a line of a file. Both count as [File.Number] and
 // [Position.Line] do.
-func At(file int, line int64) Address { return Address(int64(file)<<lineBits | line) }
+func At(file int, line int64) Address { return Address(int64(file)<<LineBits | line) }
 
 // File returns the number of the file within the import, from 0.
-func (a Address) File() int { return int(a >> lineBits) }
+func (a Address) File() int { return int(a >> LineBits) }
 
 // Line returns the line within the file, from 1.
-func (a Address) Line() int64 { return int64(a) & (1<<lineBits - 1) }
+func (a Address) Line() int64 { return int64(a) & (1<<LineBits - 1) }
 
 // A Decision is something that was found out about a file, or guessed, with
 // what spoke for it. It names columns and never quotes cells (invariant 4).

@@ -8,7 +8,7 @@ import (
 // An ImportRow is an import as the store keeps it.
 type ImportRow struct {
 	Import
-	Kind      string    `json:"kind"` // [KindImport], [KindRetry] or [KindUndo]
+	Kind      string    `json:"kind"` // [KindImport], [KindRetry], [KindUndo] or [KindSync]
 	State     State     `json:"state"`
 	By        string    `json:"by,omitempty"` // who put it into State, if somebody did
 	Request   Request   `json:"request"`

@@ -13,6 +13,11 @@ type Progress struct {
 	File   string `json:"file,omitempty"` // name of the file being read
 	Files  int    `json:"files"`          // how many there are
 
+	// Of an import that reads pages of a source; 0 for files. Partitions may
+	// become more when one proves too large.
+	Partitions     int `json:"partitions,omitempty"`
+	PartitionsRead int `json:"partitions_read,omitempty"`
+
 	Bytes      int64 `json:"bytes"`       // read of the files so far
 	BytesTotal int64 `json:"bytes_total"` // 0 while unknown
 

@@ -17,6 +17,7 @@ const (
 	ReasonCellTooLong  Reason = "cell_too_long"  // over 1 MiB, in a sheet over 32,767 characters
 	ReasonRowTooLong   Reason = "row_too_long"   // over 16 MiB
 	ReasonCellError    Reason = "cell_error"     // a sheet's cell holds an error, such as #N/A
+	ReasonBadJSON      Reason = "bad_json"       // a record that is no JSON object, or has a field twice
 	ReasonNoValue      Reason = "no_value"       // a sheet's cell says nothing that can be read: a formula never reckoned, a text that is not there
 )
 

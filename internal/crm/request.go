@@ -13,8 +13,21 @@ type Request struct {
 	Source string `json:"source"` // slug; the source exists already
 	Mode   Mode   `json:"mode"`
 
-	Files []FileRef `json:"files"` // at least one, at most [MaxFiles]
-	Sheet string    `json:"sheet,omitempty"`
+	Files []FileRef `json:"files"` // at most [MaxFiles]; none when there is something to read
+
+	// Reads is what to read of the source, in this order; at most
+	// [MaxPartitions]. Each
+	// segment that has rows becomes a file of the import.
+	Reads []Partition `json:"reads,omitempty"`
+	// Named is true when the columns of what is read bear the names of fields.
+	Named bool `json:"named,omitempty"`
+	// Statuses is true when the source has subscriptions: what they make of their
+	// customers is read at the end.
+	Statuses bool `json:"statuses,omitempty"`
+	// Watermark is kept with the source when the import is done: changes up to
+	// then are in. Zero: the source's own stays.
+	Watermark time.Time `json:"watermark,omitzero"`
+	Sheet     string    `json:"sheet,omitempty"`
 
 	// Mapping refers to the mapping file as it was given; zero when there was
 	// none, and then the source's saved mapping holds, or the header decides.
@@ -40,6 +53,19 @@ type Request struct {
 	AskedAt   time.Time `json:"asked_at"`
 
 	Tuning Tuning `json:"tuning,omitzero"`
+}
+
+// Paged reports whether the import reads pages of a source, and not files. How
+// many files it has is known only afterwards, and one record may come in
+// several of them.
+func (r Request) Paged() bool { return len(r.Reads) > 0 }
+
+// FilesAtMost is how many files the import may have come to.
+func (r Request) FilesAtMost() int {
+	if r.Paged() {
+		return MaxFiles
+	}
+	return len(r.Files)
 }
 
 // RequestVersion is the version that this code writes into a [Request].

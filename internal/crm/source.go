@@ -15,6 +15,13 @@ type Source struct {
 	Region    string    `json:"region"`            // ISO 3166-1 alpha-2, for phone numbers without a country; "" if not set
 	Mapping   string    `json:"mapping,omitempty"` // the saved mapping file, as YAML text; "" if none
 	CreatedAt time.Time `json:"created_at"`
+
+	// Settings is what the connector has to be told, without what is secret.
+	Settings map[string]string `json:"settings,omitempty"`
+
+	// Watermark is up to when changes at the source are in; zero: nobody knows,
+	// and the source has to be read whole.
+	Watermark time.Time `json:"watermark,omitzero"`
 }
 
 // KindFile is the kind of a source whose files are uploaded.

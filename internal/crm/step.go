@@ -12,7 +12,7 @@ type Step[In, Out any] struct{ Name string }
 // The steps of an import, in the order they run.
 var (
 	Open      = Step[Request, Opened]{"Open"}
-	Fetch     = Step[FetchInput, File]{"Fetch"}           // once a file
+	Fetch     = Step[FetchInput, Fetched]{"Fetch"}        // once a file, or a segment
 	Inspect   = Step[InspectInput, Inspected]{"Inspect"}  // once a file
 	Parse     = Step[ParseInput, Parsed]{"Parse"}         // once a group of batches
 	Dedupe    = Step[DedupeInput, Deduped]{"Dedupe"}      // once a group, in address order
@@ -21,6 +21,9 @@ var (
 	Reconcile = Step[ReconcileInput, Report]{"Reconcile"} // once, whatever happened before
 	Notify    = Step[NotifyInput, None]{"Notify"}         // once an outbox row
 	Mark      = Step[MarkInput, None]{"Mark"}             // shows a pause or a resume in the import's row
+
+	Plan        = Step[PlanInput, Planned]{"Plan"}      // of a sync, before its import
+	AwaitSource = Step[AwaitInput, None]{"AwaitSource"} // until no import of a source is running
 
 	Park   = Step[ParkInput, None]{"Park"}         // once a batch that cannot be written
 	Unpark = Step[UnparkInput, Unparked]{"Unpark"} // once a decision about those
@@ -52,12 +55,60 @@ type Opened struct {
 	Earlier string `json:"earlier,omitempty"`
 }
 
-// FetchInput asks for file number File of the import to be in the stage.
+// FetchInput asks for a file of the import to be in the stage: one of the
+// request's, or what the next pages of a partition hold.
 type FetchInput struct {
 	Import Import  `json:"import"`
-	Number int     `json:"number"` // which of the request's files, from 0
-	File   FileRef `json:"file"`
+	Number int     `json:"number"` // of the file within the import, from 0
+	File   FileRef `json:"file,omitzero"`
+
+	Segment *Segment `json:"segment,omitempty"` // nil: File is asked for
 }
+
+// Fetched is what Fetch brought.
+type Fetched struct {
+	File // whole in the stage; of a segment without rows the zero File
+
+	// Of a segment:
+	Rows          int64       `json:"rows,omitempty"`
+	Subscriptions int64       `json:"subscriptions,omitempty"` // that were kept by the way
+	Cursor        Object      `json:"cursor,omitzero"`         // where the next segment begins; zero with Done
+	Done          bool        `json:"done,omitempty"`          // the partition is read
+	Instead       []Partition `json:"instead,omitempty"`       // to be read in place of the partition; at most 100
+}
+
+// PlanInput asks what there is to read of a source.
+type PlanInput struct {
+	Source string `json:"source"`
+
+	// Span asks for what was created in a part of time. Zero, it asks for what
+	// has changed since the source's watermark; without one, and with Full, for
+	// all there is.
+	Span Span `json:"span,omitzero"`
+	Full bool `json:"full,omitempty"`
+
+	StartedBy string `json:"started_by,omitempty"`
+	Tuning    Tuning `json:"tuning,omitzero"`
+}
+
+// Planned is what there is to read, as the request of the import that reads it
+// all: its Reads, at most [MaxPartitions], may be read by several instead.
+type Planned struct {
+	Request Request `json:"request"`
+
+	// Full is true when all there is will be read: it was asked for, or the
+	// source does not know any more what has changed.
+	Full bool   `json:"full,omitempty"`
+	Why  string `json:"why,omitempty"` // of a full reading that nobody asked for, a phrase
+}
+
+// AwaitInput names the source that is waited for.
+type AwaitInput struct {
+	Source string `json:"source"`
+}
+
+// MaxPartitions is how many partitions one plan may have.
+const MaxPartitions = 1000
 
 // InspectInput asks what a staged file holds.
 type InspectInput struct {
@@ -120,6 +171,10 @@ type Claims struct {
 	// A rebuild after a loss goes under a new name, so that an attempt that
 	// was thought dead cannot write into its successor's.
 	Generation string `json:"generation,omitempty"`
+
+	// Since is the number of the batch that was the first to claim: a record of
+	// an earlier one is none that is repeated.
+	Since int `json:"since,omitempty"`
 
 	// Size is the number of distinct keys claimed. It is exact: a structure of
 	// another size has lost something and is not believed (invariant 5).

@@ -301,4 +301,5 @@ const (
 	KindImport = "import"
 	KindRetry  = "retry"
 	KindUndo   = "undo"
+	KindSync   = "sync" // reads pages of a source
 )

@@ -63,6 +63,10 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
+// Client is the index's connection to Redis, for others to share. The index
+// closes it.
+func (x *Index) Client() redis.UniversalClient { return x.redis }
+
 // Close ends the connections.
 func (x *Index) Close() error { return x.redis.Close() }
 

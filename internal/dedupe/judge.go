@@ -49,14 +49,16 @@ const rebuilds = 2
 
 // Batch gives the verdict on batch number of an import: it fills
 // keys.Outcomes, and returns the claims for the next batch to go on from.
-// Claims are those that the batch before returned; zero for the first.
+// Claims are those that the batch before returned; for the first one that is to
+// claim they are zero but for its number.
 //
 // The first record in address order wins. A record that repeats one, of the
 // same batch or an earlier one, is [crm.Duplicate], the others
 // [crm.ToWrite]. A retry gives the same verdict (invariant 3), whatever became
 // of Redis in between (invariant 5).
 //
-// Batch calls earlier for the batches before number, in order, and only when
+// Batch calls earlier for the batches from claims.Since on that are before
+// number, in order, and only when
 // claims were lost: then it takes as long as judging all of them again. An
 // error of Redis or of earlier is returned as it is and leaves keys without a
 // verdict.
@@ -106,7 +108,7 @@ func (j *Judge) judge(ctx context.Context, importID string, claims crm.Claims, n
 		}
 		log.Warn("claims are lost; claiming again from the first batch", "claims", claims.Size)
 		var whole bool
-		claims, whole, err = j.rebuild(ctx, importID, claims.Size, number, earlier)
+		claims, whole, err = j.rebuild(ctx, importID, claims, number, earlier)
 		if whole {
 			won, next, exact, err = j.claim(ctx, importID, claims, number, d.keys)
 		}
@@ -120,17 +122,17 @@ func (j *Judge) judge(ctx context.Context, importID string, claims crm.Claims, n
 func (j *Judge) claim(ctx context.Context, importID string, claims crm.Claims, number int,
 	keys []crm.Key) (won []bool, next crm.Claims, exact bool, err error) {
 	won, size, exact, err := j.index.Claim(ctx, Space{importID, claims.Generation}, number, claims.Size, keys)
-	return won, crm.Claims{Generation: claims.Generation, Size: size}, exact, err
+	return won, crm.Claims{Generation: claims.Generation, Since: claims.Since, Size: size}, exact, err
 }
 
-// rebuild makes the claims of all batches before number again, under a new
+// rebuild makes the claims of the batches before number again, under a new
 // generation: an attempt that is thought dead may still write into the old
 // one. Whole says that it came to the end and every step was exact; the size
-// is then what was counted on the way, else the one given.
-func (j *Judge) rebuild(ctx context.Context, importID string, size int64, number int,
+// is then what was counted on the way, else that of the claims that were lost.
+func (j *Judge) rebuild(ctx context.Context, importID string, lost crm.Claims, number int,
 	earlier Earlier) (claims crm.Claims, whole bool, err error) {
-	claims.Generation = j.newGeneration()
-	for b := range number {
+	claims = crm.Claims{Generation: j.newGeneration(), Since: lost.Since}
+	for b := lost.Since; b < number; b++ {
 		keys, err := earlier(ctx, b)
 		if err != nil {
 			return claims, false, err
@@ -141,7 +143,7 @@ func (j *Judge) rebuild(ctx context.Context, importID string, size int64, number
 		}
 		_, next, exact, err := j.claim(ctx, importID, claims, b, d.keys)
 		if err != nil || !exact {
-			return crm.Claims{Generation: claims.Generation, Size: size}, false, err
+			return crm.Claims{Generation: claims.Generation, Since: lost.Since, Size: lost.Size}, false, err
 		}
 		claims = next
 	}
@@ -157,7 +159,7 @@ func fromStage(ctx context.Context, claims crm.Claims, number int, d *distinct, 
 	for i := range won {
 		won[i] = true
 	}
-	for b := range number {
+	for b := claims.Since; b < number; b++ {
 		keys, err := earlier(ctx, b)
 		if err != nil {
 			return nil, crm.Claims{}, err
@@ -170,7 +172,7 @@ func fromStage(ctx context.Context, claims crm.Claims, number int, d *distinct, 
 			}
 		}
 	}
-	return won, crm.Claims{Size: claims.Size + count(won)}, nil
+	return won, crm.Claims{Since: claims.Since, Size: claims.Size + count(won)}, nil
 }
 
 func count(won []bool) (n int64) {

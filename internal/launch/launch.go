@@ -35,6 +35,7 @@ type Launcher struct {
 
 // Store is the part of the store that launching needs.
 type Store interface {
+	Source(ctx context.Context, slug string) (crm.Source, error)
 	AddSource(ctx context.Context, s crm.Source) error
 	Import(ctx context.Context, ref string) (crm.ImportRow, error)
 	Open(ctx context.Context, source string) (crm.ImportRow, error)

@@ -34,7 +34,8 @@ func (n numbered) Import(_ context.Context, ref string) (crm.ImportRow, error) {
 	return crm.ImportRow{}, crm.ErrNotFound
 }
 
-func (r rows) AddSource(context.Context, crm.Source) error { return nil }
+func (r rows) Source(context.Context, string) (crm.Source, error) { return crm.Source{}, nil }
+func (r rows) AddSource(context.Context, crm.Source) error        { return nil }
 
 func (r rows) Import(context.Context, string) (crm.ImportRow, error) {
 	if r.ended == nil {

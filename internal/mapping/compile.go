@@ -88,6 +88,9 @@ func (f *Field) filled() bool { return f.Value != "" || len(f.FirstOf)+len(f.Joi
 // typeOf returns the type of a target: of an attribute, the one that the first
 // column to name any has given it.
 func (m *Mapping) typeOf(t target) Type {
+	if m.Billed && t.String() == customerStatus {
+		return billedType
+	}
 	if t.Key == "" {
 		return t.typ("")
 	}

@@ -29,6 +29,7 @@ const (
 	urlType     Type = "url"
 	tagsType    Type = "tags"
 	statusType  Type = "status"
+	billedType  Type = "billed_status"
 	countType   Type = "count"
 	placeType   Type = "place"
 	noteType    Type = "note_type"

@@ -8,9 +8,15 @@ import (
 
 // Options is what the source and the import say about a file.
 type Options struct {
-	Region   string    // ISO 3166-1 alpha-2, for telephone numbers without a country; "" for none
-	TimeZone string    // IANA name for dates without a zone; "" means UTC
-	Now      time.Time // when the import was asked for; a lead created later is rejected. Zero: none is
+	Region   string // ISO 3166-1 alpha-2, for telephone numbers without a country; "" for none
+	TimeZone string // IANA name for dates without a zone; "" means UTC
+	// Named is true for the rows of a connector: columns that bear the name of a
+	// field go to it, the states of subscribers among them, and all others
+	// nowhere unless the mapping file says so. A cell that does not fit counts
+	// as blank unless the customer's key stands on it: nobody can mend it.
+	Named bool
+
+	Now time.Time // when the import was asked for; a lead created later is rejected. Zero: none is
 }
 
 // A Mapping is what was decided for one file: everything [Mapper.Map] needs.
@@ -24,6 +30,10 @@ type Mapping struct {
 	Now      time.Time `json:"now,omitzero"`
 
 	Match crm.Match `json:"match,omitempty"`
+
+	// Billed is true when the status of a customer may be one that follows from
+	// subscriptions.
+	Billed bool `json:"billed,omitempty"`
 
 	// NoCustomers is true when customers are referred to and not created.
 	NoCustomers bool `json:"no_customers,omitempty"`

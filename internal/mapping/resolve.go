@@ -25,11 +25,14 @@ func Resolve(header []string, samples [][]string, spec *Spec, o Options) (*Mappi
 	if spec == nil {
 		spec = &Spec{}
 	}
+	if o.Named {
+		spec = connectorSpec(header, spec)
+	}
 	r := &resolver{plan: newPlan(header, samples, spec, o.Region), spec: spec}
 	r.out = &Mapping{
 		Version: mappingVersion, Mode: spec.Mode, Match: spec.Match,
 		Region: strings.ToUpper(o.Region), TimeZone: o.TimeZone, Now: o.Now,
-		NoCustomers: !r.plan.allowed[crm.Customer],
+		NoCustomers: !r.plan.allowed[crm.Customer], Billed: o.Named,
 	}
 	r.settle()
 	r.settleFields()

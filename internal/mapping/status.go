@@ -9,6 +9,12 @@ func convertStatus(_ *reading, _ *memory, cell string) (string, crm.Reason) {
 	return word(cell, crm.ReasonBadStatus, "New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead")
 }
 
+// convertBilled reads the status of a customer as billing gives it.
+func convertBilled(_ *reading, _ *memory, cell string) (string, crm.Reason) {
+	return word(cell, crm.ReasonBadStatus, crm.StatusNewLead, "Working Lead", "Qualified Lead", "Unqualified Lead",
+		crm.StatusActive, crm.StatusPastDue, crm.StatusCancelled)
+}
+
 // word returns the one of words that has the letters and digits of cell,
 // without regard to case; if there is none, the fault.
 func word(cell string, fault crm.Reason, words ...string) (string, crm.Reason) {

@@ -41,6 +41,7 @@ var converters = map[Type]converter{
 	urlType:     convertURL,
 	tagsType:    convertTags,
 	statusType:  convertStatus,
+	billedType:  convertBilled,
 	countType:   convertSeconds,
 	placeType:   convertPlace,
 	noteType:    convertNoteType,

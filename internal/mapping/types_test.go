@@ -39,6 +39,7 @@ var suites = map[Type]suite{
 	pastType:    {cells: [][]cellTest{dateCells, badDates}, faults: []crm.Reason{crm.ReasonBadDate, crm.ReasonFutureDate}, most: len(canonicalTime)},
 	tagsType:    {cells: [][]cellTest{tagCells}},
 	statusType:  {cells: [][]cellTest{statusCells}, faults: []crm.Reason{crm.ReasonBadStatus}, most: len("Unqualified Lead")},
+	billedType:  {cells: [][]cellTest{billedCells}, faults: []crm.Reason{crm.ReasonBadStatus}, most: len("Unqualified Lead")},
 	noteType:    {cells: [][]cellTest{noteTypeCells}, faults: []crm.Reason{crm.ReasonBadNoteType}, most: len("note")},
 	Boolean:     {cells: [][]cellTest{booleanCells}, faults: []crm.Reason{crm.ReasonBadBoolean}, most: len("false")},
 	Integer:     {cells: [][]cellTest{integerCells}, faults: []crm.Reason{crm.ReasonBadInteger}, most: len("-9223372036854775808")},

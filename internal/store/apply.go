@@ -56,7 +56,7 @@ func (a *attempt) change(ctx context.Context, e crm.Entity) error {
 	if n == 0 || err != nil {
 		return err
 	}
-	if err := expect(ctx, a.tx.Tx, n, a.imageOf(e), a.in.Import); err != nil {
+	if err := a.keepImages(ctx, e, n); err != nil {
 		return err
 	}
 	if err := expect(ctx, a.tx.Tx, n, a.update(e), a.in.Import, a.to.by, a.to.started); err != nil {
@@ -99,6 +99,16 @@ func expect(ctx context.Context, tx bun.Tx, n int64, statement string, args ...a
 	return nil
 }
 
+// keepImages keeps what n records were before they change. Where a record may
+// come in several files, what it was before the first of them is kept.
+func (a *attempt) keepImages(ctx context.Context, e crm.Entity, n int64) error {
+	if !a.to.paged {
+		return expect(ctx, a.tx.Tx, n, a.imageOf(e), a.in.Import)
+	}
+	_, err := a.tx.ExecContext(ctx, a.imageOf(e)+" AND t.changed_import <> ?0 ON CONFLICT DO NOTHING", a.in.Import)
+	return err
+}
+
 // imageOf keeps what the records that change were before, as rows like theirs:
 // writing them as JSON takes PostgreSQL six times as long.
 func (a *attempt) imageOf(e crm.Entity) string {
@@ -111,7 +121,11 @@ func (a *attempt) imageOf(e crm.Entity) string {
 // judged.
 func (a *attempt) update(e crm.Entity) string {
 	m := merge(a.s.dialect, e, a.to.rules)
-	set := []string{"rev = t.rev + 1", "changed_import = ?0", "changed_address = s.address", "changed_by = ?1", "updated_at = " + a.s.dialect.stamp("?2")}
+	rev := "rev = t.rev + 1"
+	if a.to.paged { // what one import does to a record is one change, for undo
+		rev = "rev = t.rev + CASE WHEN t.changed_import = ?0 THEN 0 ELSE 1 END"
+	}
+	set := []string{rev, "changed_import = ?0", "changed_address = s.address", "changed_by = ?1", "updated_at = " + a.s.dialect.stamp("?2")}
 	for i, c := range m.columns {
 		set = append(set, c+" = "+m.values[i])
 	}

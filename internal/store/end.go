@@ -71,7 +71,8 @@ func (s *Store) EndImport(ctx context.Context, number int64, report crm.Report, 
 	}
 	err := s.inTx(ctx, func(tx bun.Tx) error {
 		var row importRow
-		err := tx.NewRaw("SELECT state, report FROM imports WHERE number = ?"+s.dialect.lock(), number).Scan(ctx, &row.State, &row.Report)
+		err := tx.NewRaw("SELECT state, report, source_id, request FROM imports WHERE number = ?"+s.dialect.lock(), number).
+			Scan(ctx, &row.State, &row.Report, &row.SourceID, &row.Request)
 		switch {
 		case err != nil:
 			return err
@@ -87,6 +88,9 @@ func (s *Store) EndImport(ctx context.Context, number int64, report crm.Report, 
 		if report.Outbox, err = enterMessages(ctx, tx, number, outbox); err != nil {
 			return err
 		}
+		if err := saveWatermark(ctx, tx, &row, report.State); err != nil {
+			return err
+		}
 		text, err := json.Marshal(report)
 		if err != nil {
 			return err
@@ -99,6 +103,22 @@ func (s *Store) EndImport(ctx context.Context, number int64, report crm.Report, 
 		err = s.forget(ctx, "i.number = ?", number)
 	}
 	return report, wrap(operation, err)
+}
+
+// saveWatermark notes up to when the source's changes are in, if the import says
+// so and is done. A watermark never goes back: an import of an older span says
+// nothing of what came after it.
+func saveWatermark(ctx context.Context, tx bun.Tx, row *importRow, s crm.State) error {
+	var r crm.Request
+	if err := json.Unmarshal([]byte(row.Request), &r); err != nil {
+		return err
+	}
+	if r.Watermark.IsZero() || s != crm.Done || r.Plan {
+		return nil
+	}
+	mark := timeText(r.Watermark)
+	_, err := tx.NewUpdate().Table("sources").Set("watermark = ?", mark).Where("id = ?", row.SourceID).Where("watermark < ?", mark).Exec(ctx)
+	return err
 }
 
 func enterMessages(ctx context.Context, tx bun.Tx, number int64, outbox []crm.Message) (ids []int64, err error) {

@@ -97,8 +97,7 @@ func (a *attempt) fill(ctx context.Context, definition string, r *rows) error {
 // find notes which records there are: from names the staged rows s to look up,
 // and where says which record t is theirs.
 func (a *attempt) find(ctx context.Context, rs *records, from, where string) error {
-	mark := fmt.Sprintf("CASE WHEN t.created_import = %[1]d AND t.created_address <> s.address OR t.changed_import = %[1]d AND t.changed_address <> s.address"+
-		" THEN '!' WHEN %s THEN %s ELSE 'n' END", a.in.Import, merge(a.s.dialect, rs.entity, a.to.rules).changes(), a.changedMark())
+	mark := fmt.Sprintf("CASE WHEN %s THEN '!' WHEN %s THEN %s ELSE 'n' END", a.ownMark(), merge(a.s.dialect, rs.entity, a.to.rules).changes(), a.changedMark())
 	query := a.s.dialect.lookUp([]string{"s.ord"}, from, []string{"t.id AS id", "t.rev AS rev", mark + " AS mark"}, tables[rs.entity], where)
 	return a.s.dialect.read(ctx, a.tx, query, func(values [][]byte) error {
 		ord, rev := int(number(values[0])), number(values[2])
@@ -111,8 +110,29 @@ func (a *attempt) find(ctx context.Context, rs *records, from, where string) err
 	})
 }
 
+// ownMark is true of a record t that this import wrote from another row than the
+// one that s stands in; where a record may come in several files, from another
+// row of the same file.
+func (a *attempt) ownMark() string {
+	own := "t.created_import = %[1]d AND t.created_address <> s.address OR t.changed_import = %[1]d AND t.changed_address <> s.address"
+	if a.to.paged {
+		own = "t.created_import = %[1]d AND t.created_address <> s.address AND t.created_address >> %[2]d = s.address >> %[2]d" +
+			" OR t.changed_import = %[1]d AND t.changed_address <> s.address AND t.changed_address >> %[2]d = s.address >> %[2]d"
+		return fmt.Sprintf(own, a.in.Import, crm.LineBits)
+	}
+	return fmt.Sprintf(own, a.in.Import)
+}
+
+// stale is true of a record t that is newer than what s says of it, by the
+// source's own word, or else by which of the two came later.
+const stale = "t.source_updated_at > s.source_updated_at OR t.changed_import = %d AND t.changed_address > s.address" +
+	" AND (s.source_updated_at IS NULL OR t.source_updated_at IS NULL OR s.source_updated_at = t.source_updated_at)"
+
 // changedMark is the mark of a record that would change.
 func (a *attempt) changedMark() string {
+	if a.to.paged {
+		return "CASE WHEN " + fmt.Sprintf(stale, a.in.Import) + " THEN 'n' ELSE 'u' END"
+	}
 	if a.to.since == nil {
 		return "'u'"
 	}

@@ -64,7 +64,7 @@ func (s *Store) openImport(ctx context.Context, tx bun.Tx, r crm.Request, mappin
 	if err != nil {
 		return crm.Opened{}, err
 	}
-	if !r.Again && !r.Plan {
+	if !r.Again && !r.Plan && !r.Paged() {
 		if row.Earlier, err = earlierImport(ctx, tx, row); err != nil {
 			return crm.Opened{}, err
 		}
@@ -102,6 +102,9 @@ func newImport(r crm.Request, source int64, mapping string) (*importRow, error) 
 	kind := crm.KindImport
 	if r.Parent != "" {
 		kind = crm.KindRetry
+	}
+	if r.Paged() {
+		kind = crm.KindSync
 	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // it never fails

@@ -113,7 +113,8 @@ func (s *Store) lineage(ctx context.Context, numbers []int64) (map[int64]origin,
 // origins looks up imports with the names of their own files alone.
 func (s *Store) origins(ctx context.Context, where string, arg any) (map[int64]origin, error) {
 	var rows []importRow
-	if err := s.reads.NewSelect().Model(&rows).Column("number", "id", "parent", "request").Where(where, arg).Scan(ctx); err != nil {
+	err := s.reads.NewSelect().Model(&rows).Column("number", "id", "parent", "request").Where(where, arg).Scan(ctx)
+	if err != nil {
 		return nil, err
 	}
 	out := make(map[int64]origin, len(rows))
@@ -126,7 +127,26 @@ func (s *Store) origins(ctx context.Context, where string, arg any) (map[int64]o
 		for _, f := range request.Files {
 			o.files = append(o.files, f.Name)
 		}
+		if request.Paged() {
+			if o.files, err = s.segmentNames(ctx, r.Number); err != nil {
+				return nil, err
+			}
+		}
 		out[r.Number] = o
 	}
 	return out, nil
+}
+
+// segmentNames returns the names of the files that an import of pages came to.
+func (s *Store) segmentNames(ctx context.Context, number int64) (names []string, err error) {
+	var rows []fileRow
+	err = s.reads.NewSelect().Model(&rows).Column("file", "inspected").Where("import_number = ?", number).Order("file").Scan(ctx)
+	for i := range rows {
+		f, e := rows[i].fileRow()
+		if e != nil {
+			return nil, e
+		}
+		names = append(names, f.File.Name)
+	}
+	return names, err
 }

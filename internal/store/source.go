@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/uptrace/bun"
@@ -20,12 +21,25 @@ type sourceRow struct {
 	TimeZone  string
 	Region    string
 	Mapping   string
+	Watermark string
 	CreatedAt instant
+	Settings  string
+	Secrets   []byte
 }
 
-func (r *sourceRow) source() crm.Source {
-	return crm.Source{Slug: r.Slug, Title: r.Title, Kind: r.Kind, TimeZone: r.TimeZone, Region: r.Region,
+func (r *sourceRow) source() (crm.Source, error) {
+	s := crm.Source{Slug: r.Slug, Title: r.Title, Kind: r.Kind, TimeZone: r.TimeZone, Region: r.Region,
 		Mapping: r.Mapping, CreatedAt: r.CreatedAt.Time}
+	if err := json.Unmarshal([]byte(r.Settings), &s.Settings); err != nil {
+		return s, err
+	}
+	var mark instant
+	var err error
+	if r.Watermark != "" {
+		err = mark.Scan(r.Watermark)
+		s.Watermark = mark.Time
+	}
+	return s, err
 }
 
 // AddSource adds a source. A source of the same slug and kind that is there
@@ -47,9 +61,16 @@ func (s *Store) AddSource(ctx context.Context, src crm.Source) error {
 	if src.CreatedAt.IsZero() {
 		src.CreatedAt = now()
 	}
+	settings, err := json.Marshal(src.Settings)
+	if err != nil {
+		return err
+	}
+	if src.Settings == nil {
+		settings = []byte("{}")
+	}
 	row := sourceRow{Slug: src.Slug, Title: src.Title, Kind: src.Kind, TimeZone: src.TimeZone, Region: src.Region,
-		Mapping: src.Mapping, CreatedAt: instant{src.CreatedAt}}
-	_, err := s.db.NewInsert().Model(&row).ExcludeColumn("id").On("CONFLICT (slug) DO NOTHING").Returning("NULL").Exec(ctx)
+		Mapping: src.Mapping, CreatedAt: instant{src.CreatedAt}, Settings: string(settings)}
+	_, err = s.db.NewInsert().Model(&row).ExcludeColumn("id").On("CONFLICT (slug) DO NOTHING").Returning("NULL").Exec(ctx)
 	if err != nil {
 		return wrap("add source "+src.Slug, err)
 	}
@@ -68,7 +89,39 @@ func (s *Store) Source(ctx context.Context, slug string) (crm.Source, error) {
 	if err != nil {
 		return crm.Source{}, wrap("source "+slug, err)
 	}
-	return row.source(), nil
+	src, err := row.source()
+	return src, wrap("source "+slug, err)
+}
+
+// Configure changes what a source's connector has to be told. secrets is sealed
+// by the caller; nil leaves those that are there. No such source wraps
+// [crm.ErrNotFound].
+func (s *Store) Configure(ctx context.Context, slug string, settings map[string]string, secrets []byte) error {
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	q := s.db.NewUpdate().Table("sources").Set("settings = ?", string(text)).Where("slug = ?", slug)
+	if secrets != nil {
+		q = q.Set("secrets = ?", secrets)
+	}
+	res, err := q.Exec(ctx)
+	if err == nil {
+		if n, _ := res.RowsAffected(); n == 0 {
+			err = crm.ErrNotFound
+		}
+	}
+	return wrap("configure "+slug, err)
+}
+
+// Secrets returns what is sealed of a source's settings; nil if nothing is. No
+// such source wraps [crm.ErrNotFound].
+func (s *Store) Secrets(ctx context.Context, slug string) ([]byte, error) {
+	row, err := sourceBySlug(ctx, s.reads, slug, "")
+	if err != nil {
+		return nil, wrap("source "+slug, err)
+	}
+	return row.Secrets, nil
 }
 
 func sourceBySlug(ctx context.Context, db bun.IDB, slug, locking string) (*sourceRow, error) {
@@ -119,7 +172,11 @@ func (s *Store) Sources(ctx context.Context) ([]crm.SourceStatus, error) {
 	out := make([]crm.SourceStatus, len(rows))
 	for i := range rows {
 		id := rows[i].ID
-		out[i] = crm.SourceStatus{Source: rows[i].source(), Customers: counted[crm.Customer][id],
+		src, err := rows[i].source()
+		if err != nil {
+			return nil, wrap("sources", err)
+		}
+		out[i] = crm.SourceStatus{Source: src, Customers: counted[crm.Customer][id],
 			Contacts: counted[crm.Contact][id], Notes: counted[crm.Note][id], Latest: latest[rows[i].Slug]}
 	}
 	return out, nil

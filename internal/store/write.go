@@ -203,6 +203,7 @@ type target struct {
 	rules   crm.Rules
 	match   *matching // nil: by external id
 	since   *since    // nil: it is no retry
+	paged   bool      // a record may come in several files
 }
 
 // aim reads the import and keeps it from ending before this transaction has.
@@ -226,7 +227,7 @@ func (a *attempt) aim(ctx context.Context) error {
 	if err := json.Unmarshal([]byte(row.Request), &request); err != nil {
 		return err
 	}
-	a.to = target{source: row.SourceID, started: timeText(row.StartedAt.Time), by: request.StartedBy, dry: row.Dry, mode: file.Mode}
+	a.to = target{source: row.SourceID, started: timeText(row.StartedAt.Time), by: request.StartedBy, dry: row.Dry, mode: file.Mode, paged: request.Paged()}
 	if a.to.match, err = matchingBy(file.MatchedBy); err != nil {
 		return err
 	}

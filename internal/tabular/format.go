@@ -10,13 +10,15 @@ import (
 
 // The kinds of file that hold a table.
 const (
-	KindCSV  = "csv" // text with any delimiter
-	KindXLSX = "xlsx"
+	KindCSV    = "csv" // text with any delimiter
+	KindXLSX   = "xlsx"
+	KindNDJSON = "ndjson" // a JSON object a line
+	KindJSON   = "json"   // an array of JSON objects
 )
 
 // A Format is what kind of file a table is in.
 type Format struct {
-	Kind string `json:"kind"` // [KindCSV] or [KindXLSX]
+	Kind string `json:"kind"` // [KindCSV], [KindXLSX], [KindNDJSON] or [KindJSON]
 
 	// Encoding is the text's, by its name in the WHATWG Encoding Standard, or
 	// "utf-32le" or "utf-32be". Empty for a workbook.
@@ -32,6 +34,10 @@ type Format struct {
 // Plain reports whether the file can be read as it stands: it is UTF-8 text,
 // with or without a byte order mark. Any other must be rewritten first.
 func (f Format) Plain() bool { return f.Kind == KindCSV && f.Encoding == utf8Name }
+
+// numbered reports whether Rewrite makes CSV of the file, in which each row
+// begins with its number and its fault.
+func (f Format) numbered() bool { return f.Kind != KindCSV }
 
 // Identify finds out what src is, by its content alone: the name decides
 // nothing. It reads 256 KiB of a text, and, if these say nothing about its
@@ -64,6 +70,9 @@ func identify(ctx context.Context, src Source, s crm.Reading) (Format, []crm.Dec
 		return Format{}, nil, invalid("%s", what)
 	}
 	sample, cut := head, int64(len(head)) < src.Size
+	if f, ok, err := identifyJSON(head, cut); ok || err != nil {
+		return f, []crm.Decision{told(f.Kind)}, err
+	}
 	if s.Encoding == "" && cut && isASCII(head) {
 		if sample, err = src.farther(ctx); err != nil {
 			return Format{}, nil, err
@@ -88,8 +97,8 @@ func told(kind string) crm.Decision {
 // Rewrite writes the table of src to w once, as UTF-8 text that [Sniff] and
 // [NewReader] read with the same Format. Text keeps its dialect and its lines;
 // bytes that are no text in its encoding become a byte that is none in UTF-8
-// either, so that the row is found faulty. A sheet becomes CSV whose first two
-// columns are the row's number in the sheet and its fault.
+// either, so that the row is found faulty. A sheet, and records in JSON, become
+// CSV whose first two columns are the row's number and its fault.
 //
 // Both are streamed. Of a workbook's shared strings what is beyond 32 MiB goes
 // to a temporary file, which is removed before Rewrite returns. A workbook that
@@ -97,9 +106,12 @@ func told(kind string) crm.Decision {
 // error what w holds is of no use.
 func (f Format) Rewrite(ctx context.Context, src Source, w io.Writer) error {
 	var err error
-	if f.Kind == KindXLSX {
+	switch f.Kind {
+	case KindXLSX:
 		err = rewriteSheet(ctx, src, f, w)
-	} else {
+	case KindNDJSON, KindJSON:
+		err = rewriteJSON(ctx, src, f, w)
+	default:
 		err = f.transcode(ctx, src, w)
 	}
 	if err != nil {

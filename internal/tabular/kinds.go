@@ -62,7 +62,7 @@ func notTable(head []byte, encoding string) string {
 	case strings.HasPrefix(start, "<?xml"):
 		return "XML: save it as CSV or XLSX"
 	case strings.HasPrefix(start, `{"`), strings.HasPrefix(start, "[{"):
-		return "JSON: export the table as CSV or XLSX"
+		return "JSON that is not UTF-8: write it as UTF-8"
 	case controls(text):
 		return "a binary file: export the table as CSV or XLSX"
 	}

@@ -175,6 +175,10 @@ func prefix(cells []string) (int64, crm.Reason) {
 		return n, crm.ReasonNoValue
 	case string(crm.ReasonRowTooLong):
 		return n, crm.ReasonRowTooLong
+	case string(crm.ReasonBadJSON):
+		return n, crm.ReasonBadJSON
+	case string(crm.ReasonBadEncoding):
+		return n, crm.ReasonBadEncoding
 	default:
 		return n, crm.ReasonCellError
 	}

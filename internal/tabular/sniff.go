@@ -36,6 +36,10 @@ func sniff(ctx context.Context, src Source, f Format, s crm.Reading) (Layout, []
 	if err != nil {
 		return Layout{}, nil, err
 	}
+	if f.Kind == KindNDJSON || f.Kind == KindJSON {
+		l, err := recordLayout(ctx, src)
+		return l, nil, err
+	}
 	smp, err := takeSample(ctx, src, f, a)
 	if err != nil {
 		return Layout{}, nil, err
@@ -62,6 +66,32 @@ func sniff(ctx context.Context, src Source, f Format, s crm.Reading) (Layout, []
 // sheetLayout is how the text that Rewrite makes of a sheet is read.
 func sheetLayout(a asked) Layout {
 	return Layout{Delimiter: ",", Numbered: true, Comment: a.Comment}
+}
+
+// recordLayout is how the text that Rewrite makes of records in JSON is read.
+// Its first row has the names of all fields, so nothing is guessed.
+func recordLayout(ctx context.Context, src Source) (Layout, error) {
+	l := Layout{Delimiter: ",", Numbered: true}
+	r, closer, err := open(ctx, src, l, crm.Position{Line: 1})
+	if err != nil {
+		return l, err
+	}
+	defer closer.Close()
+	var row crm.Row
+	switch err := r.Read(&row); {
+	case err != nil:
+		return l, err
+	case row.Fault != "":
+		return l, invalid("the names of its fields cannot be read (%s)", row.Fault)
+	}
+	l.Start = r.Position()
+	for _, name := range row.Cells {
+		l.Header = append(l.Header, strings.TrimSpace(strings.Clone(name)))
+	}
+	if checkNames(l.Header, 0) != nil {
+		return l, invalid("two fields have names that differ in white space alone; rename one")
+	}
+	return l, nil
 }
 
 // sample is a part of a text near its beginning, from which evidence is taken.

@@ -28,6 +28,10 @@ type Config struct {
 	MailTo      []string `name:"mail-to" env:"SLUICE_MAIL_TO" placeholder:"ADDRESS" help:"Who is told when an import ends."`
 	TemporalUI  string   `name:"temporal-ui" env:"SLUICE_TEMPORAL_UI" placeholder:"URL" help:"Address of the Temporal Web UI, for links."`
 	Keep        string   `name:"keep" env:"SLUICE_KEEP" placeholder:"TIME" help:"How long the stage keeps what an import left, after its end: a day or more, such as 30d or 720h, or forever. Default: 30d."`
+	Key         string   `name:"key" env:"SLUICE_KEY" placeholder:"KEY" help:"What seals the credentials of sources, as starter keys new prints it. Also SLUICE_KEY_FILE. Default: one in the data directory, if the database is there too."`
+	Networks    []string `name:"egress-networks" env:"SLUICE_EGRESS_NETWORKS" placeholder:"CIDR" help:"Networks that may be reached although they are not public, such as 10.1.0.0/16."`
+	Ports       []string `name:"egress-ports" env:"SLUICE_EGRESS_PORTS" placeholder:"PORT" help:"Ports of public addresses that may be reached beside 443."`
+	Hosts       []string `name:"egress-hosts" env:"SLUICE_EGRESS_HOSTS" placeholder:"HOST" help:"The only hosts that may be reached; .example.com for all below example.com. Default: any."`
 	LogLevel    string   `name:"log-level" env:"SLUICE_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
 	LogFormat   string   `name:"log-format" env:"SLUICE_LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
 
@@ -37,7 +41,8 @@ type Config struct {
 // secrets are the settings that may be given as a file instead, by their
 // environment variable.
 func (c *Config) secrets() map[string]*string {
-	return map[string]*string{"DATABASE_URL": &c.DatabaseURL, "REDIS_URL": &c.RedisURL, "STAGE_URL": &c.StageURL, "SMTP_URL": &c.SMTPURL}
+	return map[string]*string{"DATABASE_URL": &c.DatabaseURL, "REDIS_URL": &c.RedisURL, "STAGE_URL": &c.StageURL, "SMTP_URL": &c.SMTPURL,
+		"SLUICE_KEY": &c.Key}
 }
 
 // Resolve reads the settings that are given as files (DATABASE_URL_FILE and
@@ -49,6 +54,9 @@ func (c Config) Resolve() (Config, error) {
 		return c, err
 	}
 	if _, err := c.Kept(); err != nil {
+		return c, err
+	}
+	if _, err := c.egress(); err != nil {
 		return c, err
 	}
 	for name, value := range c.secrets() {
@@ -131,6 +139,10 @@ func (c Config) Settings() []Setting {
 		{Name: "SLUICE_MAIL_TO", Value: strings.Join(c.MailTo, ","), About: "who is told when an import ends"},
 		{Name: "SLUICE_TEMPORAL_UI", Value: c.TemporalUI, About: "Temporal Web UI, for links"},
 		{Name: "SLUICE_KEEP", Value: cmp.Or(c.Keep, "30d"), About: "how long the stage keeps what an import left"},
+		{Name: "SLUICE_KEY", Value: hidden(c.Key), About: "seals the credentials of sources; in the data directory if not set"},
+		{Name: "SLUICE_EGRESS_NETWORKS", Value: strings.Join(c.Networks, ","), About: "networks that may be reached although they are not public"},
+		{Name: "SLUICE_EGRESS_PORTS", Value: strings.Join(c.Ports, ","), About: "ports of public addresses that may be reached beside 443"},
+		{Name: "SLUICE_EGRESS_HOSTS", Value: strings.Join(c.Hosts, ","), About: "the only hosts that may be reached; any if not set"},
 		{Name: "SLUICE_LOG_LEVEL", Value: c.LogLevel, About: "debug, info, warn or error"},
 		{Name: "SLUICE_LOG_FORMAT", Value: c.LogFormat, About: "text or json"},
 		{Name: "SLUICE_PPROF_ADDRESS", Value: c.PprofAddress, About: "where profiles of the worker are served; nowhere if not set"},
@@ -149,6 +161,14 @@ func (c Config) Settings() []Setting {
 		list[1].Value = workflows.Namespace
 	}
 	return list
+}
+
+// hidden shows that a secret is set, and not what it is.
+func hidden(secret string) string {
+	if secret == "" {
+		return ""
+	}
+	return "(set)"
 }
 
 // masked returns a URL without its password, its query and its fragment.

@@ -77,8 +77,8 @@ func (s *steps) open(_ context.Context, in crm.Request) (crm.Opened, error) {
 	return crm.Opened{Import: crm.Import{ID: in.ID, Number: int64(len(s.imports)), Source: in.Source}}, nil
 }
 
-func (s *steps) fetch(_ context.Context, in crm.FetchInput) (crm.File, error) {
-	return crm.File{Number: in.Number, Name: in.File.Name, Object: in.File.Object}, nil
+func (s *steps) fetch(_ context.Context, in crm.FetchInput) (crm.Fetched, error) {
+	return crm.Fetched{File: crm.File{Number: in.Number, Name: in.File.Name, Object: in.File.Object}}, nil
 }
 
 func (s *steps) inspect(_ context.Context, in crm.InspectInput) (crm.Inspected, error) {

@@ -1,0 +1,144 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"sluice/internal/crm"
+)
+
+// pages is how far the first of Carried.Reads is read.
+type pages struct {
+	Cursor crm.Object `json:"cursor,omitzero"`  // where the next segment begins
+	Lost   int        `json:"lost,omitempty"`   // how often the source has forgotten where we were
+	Folded bool       `json:"folded,omitempty"` // the statuses of customers are among the partitions
+
+	// Ahead is the segment that was fetched while the one before it was
+	// written.
+	Ahead *crm.Fetched `json:"ahead,omitempty"`
+}
+
+// maxLost is how often a partition is begun again because the source has
+// forgotten where we were.
+const maxLost = 3
+
+// readPages takes the partitions of a source one after the other, segment by
+// segment, each through the pipeline as a file of its own; the next segment is
+// fetched meanwhile. It returns with m.continuing set when this run's history
+// is long enough.
+func (m *importing) readPages(ctx workflow.Context) error {
+	for {
+		if m.at.File == nil {
+			if more, err := m.nextSegment(ctx); err != nil || !more {
+				return err
+			}
+		}
+		fetched := m.fetchAhead(ctx)
+		err := m.pipeline(ctx)
+		if ahead := fetched(ctx, err != nil); err == nil {
+			err = ahead
+		}
+		if err != nil || m.continuing {
+			return err
+		}
+		m.at.FileNumber, m.at.File = m.at.FileNumber+1, nil
+		if m.full(ctx) {
+			m.continuing = true
+			return nil
+		}
+	}
+}
+
+// nextSegment makes the next segment that has rows the file at hand; false if
+// there is none.
+//
+// A record may come in several segments, as the source changes while it is
+// read. Then the last one counts, so claims hold within a segment alone.
+func (m *importing) nextSegment(ctx workflow.Context) (more bool, err error) {
+	for {
+		f := m.at.Pages.Ahead
+		m.at.Pages.Ahead = nil
+		if f == nil {
+			m.fold()
+			if len(m.at.Reads) == 0 {
+				return false, nil
+			}
+			m.phase(ctx, phaseFetch)
+			if f, err = m.fetch(ctx, m.at.FileNumber); err != nil {
+				return false, err
+			}
+		}
+		if f.Rows > 0 {
+			m.at.Claims = crm.Claims{Since: m.at.Batch}
+			m.at.Progress.BytesTotal += f.Object.Size
+			return true, m.look(ctx, f.File, f.Object.Size)
+		}
+	}
+}
+
+// fold adds what subscriptions make of their customers to the partitions, once
+// all others are written.
+func (m *importing) fold() {
+	if len(m.at.Reads) > 0 || m.at.Pages.Folded || !m.request.Statuses {
+		return
+	}
+	m.at.Pages.Folded = true
+	m.at.Reads = []crm.Partition{{ID: crm.StreamStatuses, Stream: crm.StreamStatuses}}
+	m.at.Progress.Partitions++
+}
+
+// fetch reads the next segment of the first partition. A partition that is read
+// to its end gives way to the next, or to those that are to be read instead.
+func (m *importing) fetch(ctx workflow.Context, number int) (*crm.Fetched, error) {
+	for {
+		if err := m.gate(ctx); err != nil {
+			return nil, err
+		}
+		p := m.at.Reads[0]
+		f, err := run(ctx, crm.Fetch, m.tuning, fmt.Sprintf("Fetch · %s, segment %d", p.ID, number+1), crm.FetchInput{
+			Import: m.at.Import, Number: number, Segment: &crm.Segment{Partition: p, Cursor: m.at.Pages.Cursor}})
+		if err != nil && failureOf(err).Type == crm.FailCursorLost && !m.at.Pages.Cursor.IsZero() && m.at.Pages.Lost < maxLost {
+			m.at.Pages.Cursor, m.at.Pages.Lost = crm.Object{}, m.at.Pages.Lost+1
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		m.at.Pages.Cursor = f.Cursor
+		if f.Done {
+			m.at.Pages.Lost = 0
+			m.at.Reads = append(append([]crm.Partition(nil), f.Instead...), m.at.Reads[1:]...)
+			m.at.Progress.Partitions += len(f.Instead)
+			m.at.Progress.PartitionsRead++
+		}
+		f.Instead = nil // they need not cross to the next run twice
+		return &f, nil
+	}
+}
+
+// fetchAhead begins to read the segment after the one at hand. The function that
+// it returns waits for it, or gives it up.
+//
+// Statuses are not read ahead: they follow from what is written.
+func (m *importing) fetchAhead(ctx workflow.Context) (wait func(ctx workflow.Context, giveUp bool) error) {
+	if m.at.Pages.Ahead != nil || len(m.at.Reads) == 0 || m.at.Reads[0].Stream == crm.StreamStatuses {
+		return func(workflow.Context, bool) error { return nil }
+	}
+	ctx, stop := workflow.WithCancel(ctx)
+	wg := workflow.NewWaitGroup(ctx)
+	wg.Add(1)
+	var failed error
+	workflow.GoNamed(ctx, "fetch", func(ctx workflow.Context) {
+		defer wg.Done()
+		m.at.Pages.Ahead, failed = m.fetch(ctx, m.at.FileNumber+1)
+	})
+	return func(ctx workflow.Context, giveUp bool) error {
+		if giveUp {
+			stop()
+		}
+		wg.Wait(ctx)
+		stop()
+		return failed
+	}
+}

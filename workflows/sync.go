@@ -1,0 +1,72 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"sluice/internal/crm"
+)
+
+// SyncInput is the input of Sync.
+type SyncInput struct {
+	Version int    `json:"version"` // 1
+	Source  string `json:"source"`
+
+	// Span asks for what was created in a part of time, in place of what has
+	// changed; see [crm.PlanInput].
+	Span crm.Span `json:"span,omitzero"`
+	Full bool     `json:"full,omitempty"`
+
+	StartedBy string     `json:"started_by,omitempty"`
+	Tuning    crm.Tuning `json:"tuning,omitzero"`
+}
+
+// Sync brings a source up to date: it plans what there is to read since the last
+// time, and runs one Import of it as a child, under the id that all imports of
+// the source have. While another import of the source is running it waits, and
+// then plans anew.
+//
+// It ends as its Import does, with the same report. The next sync begins where
+// the last one that was done has ended, so one that fails loses nothing.
+func Sync(ctx workflow.Context, in SyncInput) (crm.Report, error) {
+	t := in.Tuning.WithDefaults()
+	for {
+		planned, err := run(ctx, crm.Plan, t, "Plan · "+in.Source, crm.PlanInput{
+			Source: in.Source, Span: in.Span, Full: in.Full, StartedBy: in.StartedBy, Tuning: in.Tuning})
+		if err != nil {
+			return crm.Report{}, err
+		}
+		report, err := child(ctx, planned.Request)
+		var running *temporal.ChildWorkflowExecutionAlreadyStartedError
+		if !errors.As(err, &running) {
+			return report, err
+		}
+		if _, err := run(ctx, crm.AwaitSource, t, "Wait for the import of "+in.Source+" that is running", crm.AwaitInput{Source: in.Source}); err != nil {
+			return crm.Report{}, err
+		}
+	}
+}
+
+// child runs an import as a child, which is cancelled with its parent.
+func child(ctx workflow.Context, r crm.Request) (crm.Report, error) {
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            ImportID(r.Source),
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+		WaitForCancellation:   true,
+		StaticSummary:         fmt.Sprintf("Sync of %s · %d partition(s)", r.Source, len(r.Reads)),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			AttrSource.ValueSet(r.Source), AttrKind.ValueSet(crm.KindSync),
+			AttrState.ValueSet(string(crm.Running)), AttrStartedBy.ValueSet(r.StartedBy)),
+	})
+	var report crm.Report
+	err := workflow.ExecuteChildWorkflow(ctx, Import, ImportInput{Request: r}).Get(ctx, &report)
+	return report, err
+}
+
+// SyncID is the ID of the workflow that brings a source up to date.
+func SyncID(source string) string { return "sync:" + source }

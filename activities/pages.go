@@ -38,7 +38,7 @@ func (a *Activities) Plan(ctx context.Context, in crm.PlanInput) (crm.Planned, e
 	if err != nil {
 		return crm.Planned{}, err
 	}
-	about, now := c.About(), access.Now().UTC()
+	about, now := source.AboutFor(c, access.Settings), access.Now().UTC()
 	out := crm.Planned{Full: in.Full, Request: crm.Request{Version: crm.RequestVersion, Source: in.Source, StartedBy: in.StartedBy,
 		AskedAt: now.Truncate(time.Millisecond), Tuning: in.Tuning, Named: !about.Free, Statuses: about.Subscriptions}}
 	id, err := uuid.NewV7()

@@ -51,6 +51,9 @@ type commands struct {
 		List  sourcesListCmd  `cmd:"" help:"List sources with what they hold."`
 		Show  sourcesShowCmd  `cmd:"" help:"Show one source."`
 	} `cmd:"" help:"Sources: kinds, add, set, check, list, show."`
+	Demo struct {
+		Saas demoSaasCmd `cmd:"" help:"Serve made-up customers as billing systems and CRMs do, to try things out with."`
+	} `cmd:"" help:"Demo: saas."`
 	Keys struct {
 		New keysNewCmd `cmd:"" help:"Print a new key, for SLUICE_KEY."`
 	} `cmd:"" help:"Keys: new."`

@@ -18,8 +18,8 @@ import (
 // settingFlags say what a connector has to be told. Secrets are never among
 // them: a command line can be read by everybody on the machine.
 type settingFlags struct {
-	Set        []string `sep:"none" placeholder:"NAME=VALUE" help:"A setting of the connector that is no secret; may be repeated. See starter sources kinds KIND."`
-	SecretFile []string `sep:"none" placeholder:"NAME=FILE" help:"A file that holds a secret setting; may be repeated. Without it SLUICE_SOURCE_NAME in the environment is taken, or the terminal asks."`
+	Set        []string `sep:"none" placeholder:"NAME=VALUE" env:"SLUICE_SOURCE_SET" help:"A setting of the connector that is no secret; may be repeated. See starter sources kinds KIND."`
+	SecretFile []string `sep:"none" placeholder:"NAME=FILE" env:"SLUICE_SOURCE_SECRET_FILE" help:"A file that holds a secret setting; may be repeated. Without it SLUICE_SOURCE_NAME in the environment is taken, or the terminal asks."`
 }
 
 // told collects what is given of the settings of a connector: those that are not

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +37,11 @@ type Traps struct {
 	// EmptyEdge ends a list with an empty page, when the cursor's object lies in
 	// the window's first second.
 	EmptyEdge bool
+
+	// SearchTimeout answers every so many requests that the search took too
+	// long; MaxBatch answers 500 to who asks for more records than that at a
+	// time. 0: never.
+	SearchTimeout, MaxBatch int
 }
 
 // Server shows a world as providers do. It is an http.Handler; each provider has
@@ -53,6 +59,7 @@ type Server struct {
 	days     map[string]int
 	tokens   map[string]time.Time // when they were given out
 	refused  map[string]int       // 429s, by provider
+	sheets   map[string]*Sheet    // that were put there, by spreadsheet
 }
 
 // Key is the API key, token or password that every provider takes.
@@ -83,6 +90,16 @@ type throttling struct {
 
 // providers is filled by the provider's files.
 var providers []provider
+
+// Providers lists the providers by name.
+func Providers() []string {
+	names := make([]string, len(providers))
+	for i, p := range providers {
+		names[i] = p.name
+	}
+	slices.Sort(names)
+	return names
+}
 
 func provide(p provider) { providers = append(providers, p) }
 

@@ -58,7 +58,7 @@ func (a *Activities) Reconcile(ctx context.Context, in crm.ReconcileInput) (crm.
 	if report.Seconds > 0 {
 		report.RowsPerSecond = float64(report.Read-report.Unprocessed) / report.Seconds
 	}
-	if err := a.agree(ctx, imp.Request.Paged(), &report); err != nil {
+	if err := a.agree(ctx, &report); err != nil {
 		return crm.Report{}, err
 	}
 	report, err = a.Store.EndImport(ctx, imp.Number, report, a.messages(report))
@@ -131,9 +131,7 @@ func cut(text string, n int) string {
 
 // agree compares the ledger's counts with what the tables say, and turns a
 // disagreement into the report's failure. The tables say nothing of a dry run.
-// Of a record that pages brought several times they keep what it was before the
-// first, and nothing if the import itself created it.
-func (a *Activities) agree(ctx context.Context, paged bool, r *crm.Report) error {
+func (a *Activities) agree(ctx context.Context, r *crm.Report) error {
 	var tables crm.Recount
 	if !r.DryRun {
 		var err error
@@ -150,7 +148,7 @@ func (a *Activities) agree(ctx context.Context, paged bool, r *crm.Report) error
 		switch {
 		case !r.DryRun && t.Created != tables[e].Created:
 			fault = fmt.Sprintf("the ledger counts %d %s created, the table %d", t.Created, e.Plural(), tables[e].Created)
-		case !r.DryRun && (t.Updated < tables[e].Updated || t.Updated > tables[e].Updated && !paged):
+		case !r.DryRun && t.Updated != tables[e].Updated:
 			fault = fmt.Sprintf("the ledger counts %d %s updated, their before-images %d", t.Updated, e.Plural(), tables[e].Updated)
 		case t.Waiting != 0 && r.State == crm.Done:
 			fault = fmt.Sprintf("%d %s still wait for their customer", t.Waiting, e.Plural())

@@ -13,6 +13,7 @@ const (
 	Updated   Outcome = 'u'
 	Unchanged Outcome = 'n'
 	Duplicate Outcome = 'd' // an earlier record of the import has the same identity
+	Again     Outcome = 'a' // a duplicate of a record of an earlier file that is newer than that, and written over it
 	Held      Outcome = 'w' // waiting for Settle: its customer had not landed
 	Spared    Outcome = 's' // not written, because another record of its row was rejected
 	Moved     Outcome = 'm' // judged anew by a batch of Settle, whose ledger row counts it
@@ -51,7 +52,7 @@ func (o Outcome) Reason() Reason {
 }
 
 // Landed reports whether a record with this outcome is in the tables.
-func (o Outcome) Landed() bool { return o == Created || o == Updated || o == Unchanged }
+func (o Outcome) Landed() bool { return o == Created || o == Updated || o == Unchanged || o == Again }
 
 // Outcomes holds the outcomes of the records of one batch, by entity. The
 // i-th outcome is that of the i-th record of the entity's object.
@@ -111,7 +112,7 @@ func (o Outcomes) tallyRow(c *Counts, addresses [3][]Address, at *[3]int, row Ad
 	for e := range addresses {
 		if i := at[e]; i < len(addresses[e]) && addresses[e][i] == row {
 			rejected = rejected || o[e][i].Reason() != ""
-			duplicate = duplicate && o[e][i] == Duplicate
+			duplicate = duplicate && (o[e][i] == Duplicate || o[e][i] == Again)
 		}
 	}
 	for e := range addresses {
@@ -146,7 +147,7 @@ func (t *Tally) add(o Outcome) {
 		t.Updated++
 	case Unchanged:
 		t.Unchanged++
-	case Duplicate:
+	case Duplicate, Again:
 		t.Duplicate++
 	case Held:
 		t.Waiting++

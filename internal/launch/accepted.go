@@ -258,7 +258,7 @@ func word(o crm.Outcome) string {
 		return "updated"
 	case crm.Unchanged:
 		return "unchanged"
-	case crm.Duplicate:
+	case crm.Duplicate, crm.Again:
 		return "duplicate"
 	}
 	return "waiting"

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -56,7 +57,7 @@ func (a *attempt) change(ctx context.Context, e crm.Entity) error {
 	if n == 0 || err != nil {
 		return err
 	}
-	if err := a.keepImages(ctx, e, n); err != nil {
+	if err := expect(ctx, a.tx.Tx, int64(len(a.places(e, crm.Updated))), a.imageOf(e), a.in.Import); err != nil {
 		return err
 	}
 	if err := expect(ctx, a.tx.Tx, n, a.update(e), a.in.Import, a.to.by, a.to.started); err != nil {
@@ -71,7 +72,7 @@ func (a *attempt) change(ctx context.Context, e crm.Entity) error {
 // meetChanging lays the records that change beside those that they meet, and
 // returns how many there are.
 func (a *attempt) meetChanging(ctx context.Context, e crm.Entity) (int64, error) {
-	ords := a.places(e, crm.Updated)
+	ords := slices.Sorted(slices.Values(append(a.places(e, crm.Updated), a.places(e, crm.Again)...)))
 	if len(ords) == 0 {
 		return 0, nil
 	}
@@ -99,22 +100,13 @@ func expect(ctx context.Context, tx bun.Tx, n int64, statement string, args ...a
 	return nil
 }
 
-// keepImages keeps what n records were before they change. Where a record may
-// come in several files, what it was before the first of them is kept.
-func (a *attempt) keepImages(ctx context.Context, e crm.Entity, n int64) error {
-	if !a.to.paged {
-		return expect(ctx, a.tx.Tx, n, a.imageOf(e), a.in.Import)
-	}
-	_, err := a.tx.ExecContext(ctx, a.imageOf(e)+" AND t.changed_import <> ?0 ON CONFLICT DO NOTHING", a.in.Import)
-	return err
-}
-
 // imageOf keeps what the records that change were before, as rows like theirs:
-// writing them as JSON takes PostgreSQL six times as long.
+// writing them as JSON takes PostgreSQL six times as long. What they were before
+// the import first changed them is kept, and nothing of those it created.
 func (a *attempt) imageOf(e crm.Entity) string {
 	columns := tableColumns(e)
 	return "INSERT INTO " + before(e) + " (import_number, " + strings.Join(columns, ", ") + ") SELECT ?0, t." + strings.Join(columns, ", t.") +
-		" FROM " + met(e) + " AS m CROSS JOIN " + tables[e] + " AS t WHERE t.id = m.target"
+		" FROM " + met(e) + " AS m CROSS JOIN " + tables[e] + " AS t WHERE t.id = m.target AND t.created_import <> ?0 AND t.changed_import <> ?0"
 }
 
 // update changes the records that differ, unless they moved on since they were

@@ -63,6 +63,8 @@ func (a *attempt) verdict() (o crm.Outcomes) {
 
 func (a *attempt) outcome(mark byte) crm.Outcome {
 	switch {
+	case mark == markAgain, mark == markRepeats:
+		return crm.Outcome(mark) // the modes speak of what was there before the import
 	case mark == markMany:
 		return crm.Ambiguous
 	case mark == markWaits && a.in.Settles != nil:
@@ -87,7 +89,7 @@ func (a *attempt) keepWritten() {
 	written := make(map[crm.Address]bool)
 	for e, of := range a.preset {
 		for ord, o := range of {
-			if o == crm.Created || o == crm.Updated {
+			if o == crm.Created || o == crm.Updated || o == crm.Again {
 				written[a.of[e].addresses[ord]] = true
 			}
 		}
@@ -109,7 +111,7 @@ func (a *attempt) drop() (again bool) {
 	for e, rs := range a.of {
 		for ord, mark := range rs.marks {
 			o := a.outcomes[e][ord]
-			if mark != markNew && mark != markChanged || o == crm.Created || o == crm.Updated {
+			if mark != markNew && mark != markChanged && mark != markAgain || o == crm.Created || o == crm.Updated || o == crm.Again {
 				continue
 			}
 			a.preset[e][ord], rs.marks[ord] = o, 0

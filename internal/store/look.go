@@ -14,8 +14,10 @@ const (
 	markNew     = 'c' // there is no such record
 	markChanged = 'u'
 	markSame    = 'n'
-	markWaits   = 'w' // nor is there its customer
-	markOwn     = '!' // this import wrote it from another row
+	markWaits   = 'w'                 // nor is there its customer
+	markOwn     = '!'                 // this import wrote it from another row
+	markRepeats = byte(crm.Duplicate) // this import wrote it from an earlier file, and newer than this
+	markAgain   = byte(crm.Again)     // this import wrote it from an earlier file, and this is newer
 	markMany    = byte(crm.Ambiguous)
 	markSince   = byte(crm.ChangedSince)
 )
@@ -97,7 +99,7 @@ func (a *attempt) fill(ctx context.Context, definition string, r *rows) error {
 // find notes which records there are: from names the staged rows s to look up,
 // and where says which record t is theirs.
 func (a *attempt) find(ctx context.Context, rs *records, from, where string) error {
-	mark := fmt.Sprintf("CASE WHEN %s THEN '!' WHEN %s THEN %s ELSE 'n' END", a.ownMark(), merge(a.s.dialect, rs.entity, a.to.rules).changes(), a.changedMark())
+	mark := a.mark(merge(a.s.dialect, rs.entity, a.to.rules).changes())
 	query := a.s.dialect.lookUp([]string{"s.ord"}, from, []string{"t.id AS id", "t.rev AS rev", mark + " AS mark"}, tables[rs.entity], where)
 	return a.s.dialect.read(ctx, a.tx, query, func(values [][]byte) error {
 		ord, rev := int(number(values[0])), number(values[2])
@@ -110,33 +112,35 @@ func (a *attempt) find(ctx context.Context, rs *records, from, where string) err
 	})
 }
 
-// ownMark is true of a record t that this import wrote from another row than the
-// one that s stands in; where a record may come in several files, from another
-// row of the same file.
-func (a *attempt) ownMark() string {
-	own := "t.created_import = %[1]d AND t.created_address <> s.address OR t.changed_import = %[1]d AND t.changed_address <> s.address"
-	if a.to.paged {
-		own = "t.created_import = %[1]d AND t.created_address <> s.address AND t.created_address >> %[2]d = s.address >> %[2]d" +
-			" OR t.changed_import = %[1]d AND t.changed_address <> s.address AND t.changed_address >> %[2]d = s.address >> %[2]d"
-		return fmt.Sprintf(own, a.in.Import, crm.LineBits)
+// mark is what a record t is to the staged record s that means it; changes is
+// true if it would change.
+func (a *attempt) mark(changes string) string {
+	own := fmt.Sprintf("t.created_import = %[1]d AND t.created_address <> s.address OR t.changed_import = %[1]d AND t.changed_address <> s.address", a.in.Import)
+	changed := "'u'"
+	switch {
+	case a.to.paged:
+		return a.pagedMark(changes)
+	case a.to.since != nil:
+		changed = "CASE WHEN " + a.to.since.newer() + " THEN 'C' ELSE 'u' END"
 	}
-	return fmt.Sprintf(own, a.in.Import)
+	return "CASE WHEN " + own + " THEN '!' WHEN " + changes + " THEN " + changed + " ELSE 'n' END"
 }
 
-// stale is true of a record t that is newer than what s says of it, by the
-// source's own word, or else by which of the two came later.
-const stale = "t.source_updated_at > s.source_updated_at OR t.changed_import = %d AND t.changed_address > s.address" +
-	" AND (s.source_updated_at IS NULL OR t.source_updated_at IS NULL OR s.source_updated_at = t.source_updated_at)"
-
-// changedMark is the mark of a record that would change.
-func (a *attempt) changedMark() string {
-	if a.to.paged {
-		return "CASE WHEN " + fmt.Sprintf(stale, a.in.Import) + " THEN 'n' ELSE 'u' END"
-	}
-	if a.to.since == nil {
-		return "'u'"
-	}
-	return "CASE WHEN " + a.to.since.newer() + " THEN 'C' ELSE 'u' END"
+// pagedMark is mark where a record may come in several files of the import. Of
+// two the newer one counts, by the source's own word or else by which came
+// later; so does what is in the tables already.
+func (a *attempt) pagedMark(changes string) string {
+	const (
+		wrote = "t.created_import = %[1]d AND t.created_address%[2]s <> s.address%[2]s OR t.changed_import = %[1]d AND t.changed_address%[2]s <> s.address%[2]s"
+		newer = "COALESCE(t.source_updated_at > s.source_updated_at, false)"
+		later = "t.changed_import = %d AND t.changed_address > s.address AND COALESCE(t.source_updated_at = s.source_updated_at, true)"
+	)
+	file := fmt.Sprintf(" >> %d", crm.LineBits)
+	any, other := fmt.Sprintf(wrote, a.in.Import, ""), fmt.Sprintf(wrote, a.in.Import, file)
+	stale := newer + " OR " + fmt.Sprintf(later, a.in.Import)
+	return "CASE WHEN " + other + " THEN CASE WHEN (" + changes + ") AND NOT (" + stale + ") THEN 'a' ELSE 'd' END" +
+		" WHEN " + any + " THEN '!'" +
+		" WHEN (" + changes + ") AND NOT (" + stale + ") THEN 'u' ELSE 'n' END"
 }
 
 // number reads digits that a database wrote.

@@ -58,6 +58,7 @@ type Store interface {
 	Message(ctx context.Context, id int64) (crm.Message, error)
 	MarkSent(ctx context.Context, id int64, at time.Time) error
 	undoStore
+	backfillStore
 }
 
 // Judge says which records of a batch repeat an earlier one of the import. The
@@ -95,6 +96,7 @@ func Register(r worker.ActivityRegistry, a *Activities) {
 	register(r, crm.Park, a.Park)
 	register(r, crm.Unpark, a.Unpark)
 	register(r, crm.Skip, a.Skip)
+	registerBackfill(r, a)
 	registerUndo(r, a)
 }
 

@@ -10,6 +10,9 @@ import (
 type Running interface {
 	// Await waits until no import of a source is running.
 	Await(ctx context.Context, source string) error
+
+	// AwaitSync waits until no sync of a source is running.
+	AwaitSync(ctx context.Context, source string) error
 }
 
 // AwaitSource waits until no import of a source is running, for as long as it

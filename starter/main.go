@@ -51,6 +51,19 @@ type commands struct {
 		List  sourcesListCmd  `cmd:"" help:"List sources with what they hold."`
 		Show  sourcesShowCmd  `cmd:"" help:"Show one source."`
 	} `cmd:"" help:"Sources: kinds, add, set, check, list, show."`
+	Backfill struct {
+		Start  backfillStartCmd  `cmd:"" default:"withargs" help:"Bring history in: what a source has of a span of time, or many files, and wait for the end."`
+		List   backfillListCmd   `cmd:"" help:"List backfills, the latest first."`
+		Show   backfillShowCmd   `cmd:"" help:"Show a backfill, partition by partition."`
+		Watch  backfillWatchCmd  `cmd:"" help:"Follow a backfill to its end; the way back after a detach or Ctrl-C."`
+		Pause  backfillPauseCmd  `cmd:"" help:"Let no new partition begin."`
+		Resume backfillResumeCmd `cmd:"" help:"Go on with a backfill that is paused."`
+		Cancel backfillCancelCmd `cmd:"" help:"End a backfill. What is written stays."`
+		Retry  backfillRetryCmd  `cmd:"" help:"Import the parked partitions again."`
+		Skip   backfillSkipCmd   `cmd:"" help:"Give the parked partitions up."`
+		Add    backfillAddCmd    `cmd:"" help:"Bring another source into a backfill that is running."`
+		Drop   backfillDropCmd   `cmd:"" help:"Leave the rest of a source out."`
+	} `cmd:"" help:"Backfills: start, list, show, watch, pause, resume, cancel, retry, skip, add, drop."`
 	Demo struct {
 		Saas demoSaasCmd `cmd:"" help:"Serve made-up customers as billing systems and CRMs do, to try things out with."`
 	} `cmd:"" help:"Demo: saas."`

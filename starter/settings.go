@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/term"
+	"github.com/charmbracelet/x/term"
 
 	"sluice/internal/crm"
 	"sluice/internal/source"
@@ -115,11 +115,11 @@ func (f settingFlags) secret(s *session, set source.Setting, files map[string]st
 // ask asks the person at the terminal for a secret, without showing it.
 func (s *session) ask(set source.Setting) (string, error) {
 	in, ok := s.in.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
+	if !ok || !term.IsTerminal(in.Fd()) {
 		return "", usage("%s is secret: put it into %s, or name a file with --secret-file %s=FILE", set.Name, settingVariable(set.Name), set.Name)
 	}
 	s.say("%s (%s), not shown:", set.Name, set.Help)
-	b, err := term.ReadPassword(int(in.Fd()))
+	b, err := term.ReadPassword(in.Fd())
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", set.Name, err)
 	}

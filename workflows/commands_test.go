@@ -22,6 +22,11 @@ type update struct {
 }
 
 func (u *update) send(env *testsuite.TestWorkflowEnvironment, name string) {
+	u.with(env, name, workflows.Command{By: "ana"})
+}
+
+// with sends a command with an input of its own.
+func (u *update) with(env *testsuite.TestWorkflowEnvironment, name string, in any) {
 	env.UpdateWorkflow(name, name+fmt.Sprint(time.Now().UnixNano()), &testsuite.TestUpdateCallback{
 		OnAccept: func() { u.accepted = true },
 		OnReject: func(err error) {
@@ -31,7 +36,7 @@ func (u *update) send(env *testsuite.TestWorkflowEnvironment, name string) {
 			}
 		},
 		OnComplete: func(answer any, _ error) { u.done, u.answer = true, answer },
-	}, workflows.Command{By: "ana"})
+	}, in)
 }
 
 func TestPauseHoldsEveryNewBatchUntilResume(t *testing.T) {

@@ -22,8 +22,13 @@ var (
 	Notify    = Step[NotifyInput, None]{"Notify"}         // once an outbox row
 	Mark      = Step[MarkInput, None]{"Mark"}             // shows a pause or a resume in the import's row
 
-	Plan        = Step[PlanInput, Planned]{"Plan"}      // of a sync, before its import
-	AwaitSource = Step[AwaitInput, None]{"AwaitSource"} // until no import of a source is running
+	Plan           = Step[PlanInput, Planned]{"Plan"}                          // of a sync, before its import
+	PlanBackfill   = Step[PlanBackfillInput, BackfillCounts]{"PlanBackfill"}   // once a source of a backfill
+	BeginPartition = Step[NextPartitionInput, NextPartition]{"BeginPartition"} // before each import of a backfill
+	EndPartition   = Step[EndPartitionInput, BackfillCounts]{"EndPartition"}   // behind it
+	Requeue        = Step[RequeueInput, BackfillCounts]{"Requeue"}             // once a decision about parked partitions
+	EndBackfill    = Step[EndBackfillInput, None]{"EndBackfill"}
+	AwaitSource    = Step[AwaitInput, None]{"AwaitSource"} // until no import of a source is running
 
 	Park   = Step[ParkInput, None]{"Park"}         // once a batch that cannot be written
 	Unpark = Step[UnparkInput, Unparked]{"Unpark"} // once a decision about those

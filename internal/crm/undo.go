@@ -298,8 +298,9 @@ type UndoOpened struct {
 
 // The kinds of an import; see [ImportRow].
 const (
-	KindImport = "import"
-	KindRetry  = "retry"
-	KindUndo   = "undo"
-	KindSync   = "sync" // reads pages of a source
+	KindImport   = "import"
+	KindRetry    = "retry"
+	KindUndo     = "undo"
+	KindSync     = "sync"     // reads pages of a source
+	KindBackfill = "backfill" // of workflows; its imports are of the kinds above
 )

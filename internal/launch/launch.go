@@ -41,6 +41,7 @@ type Store interface {
 	Open(ctx context.Context, source string) (crm.ImportRow, error)
 	Retries(ctx context.Context, id string) ([]crm.ImportRow, error)
 	FileNames(ctx context.Context, number int64) ([]string, error)
+	backfillStore
 }
 
 // Stage is the part of the stage that launching needs.
@@ -207,11 +208,20 @@ func (l *Launcher) request(ctx context.Context, o Options) (crm.Request, error) 
 	r := crm.Request{Version: crm.RequestVersion, ID: id.String(), Source: o.Source, Mode: o.Mode, Files: o.Files,
 		Sheet: o.Sheet, Again: o.Again, Plan: o.Plan, Parent: o.Parent, StartedBy: o.StartedBy, MaxRejected: o.MaxRejected, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: l.tuned(o.Tuning)}
 	if len(o.Mapping) > 0 {
-		if r.Mapping, err = l.Stage.PutContent(ctx, "mappings", bytesReader(o.Mapping)); err != nil {
-			return crm.Request{}, fmt.Errorf("stage mapping: %w", err)
+		if r.Mapping, err = l.StageMapping(ctx, o.Mapping); err != nil {
+			return crm.Request{}, err
 		}
 	}
 	return r, nil
+}
+
+// StageMapping puts the text of a mapping file into the stage.
+func (l *Launcher) StageMapping(ctx context.Context, text []byte) (crm.Object, error) {
+	o, err := l.Stage.PutContent(ctx, "mappings", bytesReader(text))
+	if err != nil {
+		return o, fmt.Errorf("stage mapping: %w", err)
+	}
+	return o, nil
 }
 
 // tuned fills in what this launcher's imports have in common.

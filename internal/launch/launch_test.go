@@ -17,7 +17,10 @@ import (
 
 // rows is a store with one open import, or none, and one that has ended, which
 // any reference means.
-type rows struct{ open, ended *crm.ImportRow }
+type rows struct {
+	Store
+	open, ended *crm.ImportRow
+}
 
 // numbered is a store of imports in the order of their numbers.
 type numbered struct {

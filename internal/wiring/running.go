@@ -17,11 +17,20 @@ type running struct{ temporal client.Client }
 
 // Await waits until no import of a source is running, however it ends.
 func (r running) Await(ctx context.Context, source string) error {
-	err := r.temporal.GetWorkflow(ctx, workflows.ImportID(source), "").Get(ctx, nil)
+	return r.await(ctx, workflows.ImportID(source))
+}
+
+// AwaitSync waits until no sync of a source is running, however it ends.
+func (r running) AwaitSync(ctx context.Context, source string) error {
+	return r.await(ctx, workflows.SyncID(source))
+}
+
+func (r running) await(ctx context.Context, id string) error {
+	err := r.temporal.GetWorkflow(ctx, id, "").Get(ctx, nil)
 	var ended *sdk.WorkflowExecutionError
 	var none *serviceerror.NotFound
 	if err == nil || errors.As(err, &ended) || errors.As(err, &none) {
 		return nil
 	}
-	return fmt.Errorf("wait for the import of %s: %w", source, err)
+	return fmt.Errorf("wait for %s: %w", id, err)
 }

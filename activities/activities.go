@@ -15,13 +15,14 @@ import (
 // Activities carries out the steps. Its fields are filled by literal and not
 // changed afterwards; it is safe for concurrent use.
 type Activities struct {
-	Stage   Stage
-	Store   Store
-	Judge   Judge
-	Sources Sources
-	Running Running
-	Mailer  Mailer   // nil: nothing is sent, and the outbox stays empty
-	MailTo  []string // who hears of the end of every import; empty: nobody
+	Stage     Stage
+	Store     Store
+	Judge     Judge
+	Sources   Sources
+	Running   Running
+	Schedules Schedules
+	Mailer    Mailer   // nil: nothing is sent, and the outbox stays empty
+	MailTo    []string // who hears of the end of every import; empty: nobody
 }
 
 // Stage is the part of the stage that the steps need. Objects appear whole or
@@ -59,6 +60,7 @@ type Store interface {
 	MarkSent(ctx context.Context, id int64, at time.Time) error
 	undoStore
 	backfillStore
+	scheduleStore
 }
 
 // Judge says which records of a batch repeat an earlier one of the import. The
@@ -96,6 +98,8 @@ func Register(r worker.ActivityRegistry, a *Activities) {
 	register(r, crm.Park, a.Park)
 	register(r, crm.Unpark, a.Unpark)
 	register(r, crm.Skip, a.Skip)
+	register(r, crm.BeginScheduled, a.BeginScheduled)
+	register(r, crm.EndScheduled, a.EndScheduled)
 	registerBackfill(r, a)
 	registerUndo(r, a)
 }

@@ -64,6 +64,17 @@ type commands struct {
 		Add    backfillAddCmd    `cmd:"" help:"Bring another source into a backfill that is running."`
 		Drop   backfillDropCmd   `cmd:"" help:"Leave the rest of a source out."`
 	} `cmd:"" help:"Backfills: start, list, show, watch, pause, resume, cancel, retry, skip, add, drop."`
+	Schedule struct {
+		Create  scheduleCreateCmd  `cmd:"" help:"Have a source brought up to date by itself, or change when."`
+		Apply   scheduleApplyCmd   `cmd:"" help:"Make or change the schedules that a file names."`
+		List    scheduleListCmd    `cmd:"" help:"List schedules and how their sources stand."`
+		Show    scheduleShowCmd    `cmd:"" help:"Show a schedule with the five times to come."`
+		Pause   schedulePauseCmd   `cmd:"" help:"Begin nothing for the time being."`
+		Resume  scheduleResumeCmd  `cmd:"" help:"Go on with a schedule that is paused."`
+		Trigger scheduleTriggerCmd `cmd:"" help:"Do now what it does at its times."`
+		Delete  scheduleDeleteCmd  `cmd:"" help:"Remove a schedule; records stay."`
+		Run     scheduleRunCmd     `cmd:"" help:"Keep a worker running here, so that schedules run on a machine without servers."`
+	} `cmd:"" help:"Schedules: create, apply, list, show, pause, resume, trigger, delete, run."`
 	Demo struct {
 		Saas demoSaasCmd `cmd:"" help:"Serve made-up customers as billing systems and CRMs do, to try things out with."`
 	} `cmd:"" help:"Demo: saas."`

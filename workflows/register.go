@@ -10,6 +10,7 @@ import (
 func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Import, workflow.RegisterOptions{Name: "Import"})
 	r.RegisterWorkflowWithOptions(Sync, workflow.RegisterOptions{Name: "Sync"})
+	r.RegisterWorkflowWithOptions(Scheduled, workflow.RegisterOptions{Name: "Scheduled"})
 	r.RegisterWorkflowWithOptions(Backfill, workflow.RegisterOptions{Name: "Backfill"})
 	r.RegisterWorkflowWithOptions(Undo, workflow.RegisterOptions{Name: "Undo"})
 }

@@ -22,7 +22,10 @@ var (
 	Notify    = Step[NotifyInput, None]{"Notify"}         // once an outbox row
 	Mark      = Step[MarkInput, None]{"Mark"}             // shows a pause or a resume in the import's row
 
-	Plan           = Step[PlanInput, Planned]{"Plan"}                          // of a sync, before its import
+	Plan           = Step[PlanInput, Planned]{"Plan"}                  // of a sync, before its import
+	BeginScheduled = Step[ScheduledInput, Scheduled]{"BeginScheduled"} // of a schedule, before its sync
+	EndScheduled   = Step[EndScheduledInput, None]{"EndScheduled"}     // behind it
+
 	PlanBackfill   = Step[PlanBackfillInput, BackfillCounts]{"PlanBackfill"}   // once a source of a backfill
 	BeginPartition = Step[NextPartitionInput, NextPartition]{"BeginPartition"} // before each import of a backfill
 	EndPartition   = Step[EndPartitionInput, BackfillCounts]{"EndPartition"}   // behind it

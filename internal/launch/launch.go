@@ -42,6 +42,7 @@ type Store interface {
 	Retries(ctx context.Context, id string) ([]crm.ImportRow, error)
 	FileNames(ctx context.Context, number int64) ([]string, error)
 	backfillStore
+	scheduleStore
 }
 
 // Stage is the part of the stage that launching needs.

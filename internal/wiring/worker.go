@@ -81,7 +81,7 @@ func newWorker(ctx context.Context, c Config, t client.Client, s *store.Store, g
 		return nil, err
 	}
 	open.add(index.Close)
-	a := &activities.Activities{Stage: g, Store: s, Judge: dedupe.NewJudge(index, log), MailTo: c.MailTo, Running: running{t}}
+	a := &activities.Activities{Stage: g, Store: s, Judge: dedupe.NewJudge(index, log), MailTo: c.MailTo, Running: running{t}, Schedules: schedules{t}}
 	if a.Sources, err = newSources(c, s, index); err != nil {
 		return nil, err
 	}

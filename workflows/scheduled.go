@@ -1,0 +1,70 @@
+package workflows
+
+import (
+	"errors"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"sluice/internal/crm"
+)
+
+// ScheduledInput is the input of Scheduled.
+type ScheduledInput struct {
+	Version int    `json:"version"` // 1
+	Source  string `json:"source"`
+}
+
+// Scheduled is what a schedule starts: it runs a Sync of its source, under the ID
+// that all syncs of the source have, and keeps count of what fails. When too many
+// syncs have failed one after the other the schedule is paused, and people are
+// told. A sync that is running already, because somebody started it, is left
+// to itself.
+//
+// It fails as its Sync does, so that the schedule's list of runs shows it.
+func Scheduled(ctx workflow.Context, in ScheduledInput) (crm.Report, error) {
+	t := crm.Tuning{}.WithDefaults()
+	begun := workflow.Now(ctx)
+	what, err := run(ctx, crm.BeginScheduled, t, "What is due · "+in.Source, crm.ScheduledInput{Source: in.Source})
+	if err != nil {
+		return crm.Report{}, err
+	}
+	report, err := syncAsChild(ctx, SyncInput{Version: 1, Source: in.Source, Full: what.Full, StartedBy: "schedule"})
+	var running *temporal.ChildWorkflowExecutionAlreadyStartedError
+	if errors.As(err, &running) {
+		return crm.Report{}, nil
+	}
+	end := crm.EndScheduledInput{Source: in.Source, At: begun, Full: what.Full}
+	switch {
+	case ctx.Err() != nil || temporal.IsCanceledError(err):
+		return report, err
+	case err != nil:
+		end.Failure = failureOf(err)
+	case report.State != crm.Done && report.State != crm.AlreadyImported:
+		end.Failure = report.Failure
+	}
+	if _, noted := run(ctx, crm.EndScheduled, t, "Note · "+in.Source, end); noted != nil {
+		err = errors.Join(err, noted)
+	}
+	return report, err
+}
+
+func syncAsChild(ctx workflow.Context, in SyncInput) (report crm.Report, err error) {
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            SyncID(in.Source),
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+		WaitForCancellation:   true,
+		StaticSummary:         "Sync of " + in.Source + ", by schedule",
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			AttrSource.ValueSet(in.Source), AttrKind.ValueSet(crm.KindSync),
+			AttrState.ValueSet(string(crm.Running)), AttrStartedBy.ValueSet(in.StartedBy)),
+	})
+	err = workflow.ExecuteChildWorkflow(ctx, Sync, in).Get(ctx, &report)
+	return report, err
+}
+
+// ScheduleID is the ID of the schedule of a source, and, with the time behind it,
+// of what it starts.
+func ScheduleID(source string) string { return "schedule:" + source }

@@ -66,7 +66,7 @@ func (a *Activities) backfillParts(ctx context.Context, src crm.BackfillSource) 
 	if err != nil {
 		return nil, err
 	}
-	about := c.About()
+	about := source.AboutFor(c, access.Settings)
 	r.Named, r.Statuses = !about.Free, about.Subscriptions
 	span := src.Span
 	if end := access.Now().Add(-about.Lag).UTC().Truncate(time.Millisecond); span.To.IsZero() || span.To.After(end) {

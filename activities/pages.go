@@ -72,13 +72,9 @@ func (a *Activities) Plan(ctx context.Context, in crm.PlanInput) (crm.Planned, e
 	return out, err
 }
 
-// How much of a partition one call of Fetch reads. A worker that dies costs one
-// segment; what the source has been asked for is asked for again.
-const (
-	segmentRows  = 20_000
-	segmentBytes = 6 << 20
-	segmentTime  = time.Minute
-)
+// segmentTime is how long one call of Fetch reads a partition. A worker that dies
+// costs one segment: what the source has been asked for is asked for again.
+const segmentTime = time.Minute
 
 // segment is one call of Fetch for pages.
 type segment struct {
@@ -102,7 +98,8 @@ type segment struct {
 //
 // A segment ends before a page that brings a record once more: of two in one
 // file the first would win, and of two files the second. It ends early too when
-// the source asks to wait.
+// the source fails or asks to wait after a page at least: so a source that fails
+// again and again is read all the same, page by page.
 func (a *Activities) fetchPages(ctx context.Context, in crm.FetchInput) (crm.Fetched, error) {
 	s := &segment{a: a, in: in, seen: map[string]bool{}}
 	if !in.Segment.Cursor.IsZero() {
@@ -150,13 +147,13 @@ func (a *Activities) reader(ctx context.Context, in crm.FetchInput) (pageReader,
 }
 
 func (s *segment) read(ctx context.Context, read pageReader) error {
-	for begun := time.Now(); s.out.Rows < segmentRows && s.text.Len() < segmentBytes && time.Since(begun) < segmentTime; {
+	most := s.in.Segment
+	pages := 0
+	for begun := time.Now(); s.size() < int64(most.Rows) && int64(s.text.Len()) < most.Bytes && time.Since(begun) < segmentTime; pages++ {
 		page, err := read(ctx, s.cursor)
-		var wait *crm.Throttled
-		if errors.As(err, &wait) && s.out.Rows > 0 {
-			return nil // the next segment waits
-		}
 		switch {
+		case err != nil && pages > 0 && ctx.Err() == nil:
+			return nil // what has been read is kept; the next segment meets the error
 		case err != nil:
 			return err
 		case page.Instead != nil:
@@ -177,6 +174,9 @@ func (s *segment) read(ctx context.Context, read pageReader) error {
 	}
 	return nil
 }
+
+// size is how much the segment has brought: a page of subscriptions has no rows.
+func (s *segment) size() int64 { return s.out.Rows + s.out.Subscriptions }
 
 // repeats reports whether a record of the page is in the segment already.
 func (s *segment) repeats(p source.Page) bool {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"sluice/internal/crm"
 	"sluice/internal/launch"
@@ -13,6 +14,9 @@ type syncCmd struct {
 	Detach     bool   `env:"SLUICE_DETACH" help:"Start it and return at once."`
 	NoProgress bool   `env:"SLUICE_NO_PROGRESS" help:"Show no progress."`
 	Output     string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text or json, of the report."`
+
+	BatchRows positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_ROWS" help:"Rows a batch; 25000."`
+	Heartbeat time.Duration `group:"tuning" placeholder:"TIME" env:"SLUICE_HEARTBEAT" help:"How long a step may be silent before another worker takes it; 30s."`
 }
 
 // Run brings a source up to date and follows that to its end. A sync that is
@@ -30,7 +34,8 @@ func (c *syncCmd) Run(ctx context.Context, s *session) error {
 	if c.Detach && k.ends() {
 		return usage("--detach needs a worker that runs elsewhere, and here this command is the worker; leave --detach away, or set TEMPORAL_ADDRESS and the rest")
 	}
-	started, err := k.Launcher.Sync(ctx, launch.SyncOptions{Source: c.Source, Full: c.Full, StartedBy: login()})
+	started, err := k.Launcher.Sync(ctx, launch.SyncOptions{Source: c.Source, Full: c.Full, StartedBy: login(),
+		Tuning: crm.Tuning{BatchRows: int(c.BatchRows), Heartbeat: c.Heartbeat}})
 	if err != nil {
 		return err
 	}

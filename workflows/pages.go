@@ -97,7 +97,8 @@ func (m *importing) fetch(ctx workflow.Context, number int) (*crm.Fetched, error
 		}
 		p := m.at.Reads[0]
 		f, err := run(ctx, crm.Fetch, m.tuning, fmt.Sprintf("Fetch · %s, segment %d", p.ID, number+1), crm.FetchInput{
-			Import: m.at.Import, Number: number, Segment: &crm.Segment{Partition: p, Cursor: m.at.Pages.Cursor}})
+			Import: m.at.Import, Number: number, Segment: &crm.Segment{Partition: p, Cursor: m.at.Pages.Cursor,
+				Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes}})
 		if err != nil && failureOf(err).Type == crm.FailCursorLost && !m.at.Pages.Cursor.IsZero() && m.at.Pages.Lost < maxLost {
 			m.at.Pages.Cursor, m.at.Pages.Lost = crm.Object{}, m.at.Pages.Lost+1
 			continue

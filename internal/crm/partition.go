@@ -34,4 +34,9 @@ type Segment struct {
 	// Cursor refers to where the segment begins; zero: at the partition's
 	// beginning. What it holds is the connector's own.
 	Cursor Object `json:"cursor,omitzero"`
+
+	// Rows and Bytes are how much is enough: a segment is one batch, so they are
+	// a batch's.
+	Rows  int   `json:"rows"`
+	Bytes int64 `json:"bytes"`
 }

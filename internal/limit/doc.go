@@ -6,6 +6,7 @@
 // is counted costs at most a refusal. While Redis cannot be reached nothing may
 // be asked: a service that is asked too often may lock its owner out.
 //
-// A limit adapts: it is halved when the service refuses, and comes back slowly.
+// A limit adapts: it is halved when the service refuses, and with each request
+// that is granted a fiftieth of it comes back.
 // Others may ask the same account, and nobody tells us how often.
 package limit

@@ -18,7 +18,7 @@ for i, key in ipairs(KEYS) do
   local each = interval / factor
   next = math.max(next, now)
   wait = math.max(wait, held - now, next - (burst - 1) * each - now)
-  counted[i] = {next + each, math.min(1, factor * 1.02)}
+  counted[i] = {next + each, math.min(1, factor + 0.02)}
 end
 if wait > 0 then
   return math.ceil(wait)

@@ -76,7 +76,7 @@ var owners = map[string][]string{
 	"github.com/redis/go-redis/":  {"internal/dedupe", "internal/limit"},
 	"github.com/alicebob/":        {"internal/embedded"},
 	"github.com/xuri/excelize/":   {"internal/tabular"},
-	"gocloud.dev":                 {"internal/stage"},
+	"gocloud.dev":                 {"internal/stage", "internal/source"},
 	"github.com/wneessen/go-mail": {"internal/notify"},
 	"github.com/alecthomas/kong":  {"internal/wiring", "worker", "starter"},
 }

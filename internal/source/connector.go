@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -197,6 +198,10 @@ type Access struct {
 	Settings map[string]string // all of [About.Settings] that have a value
 	HTTP     Doer
 	Now      func() time.Time
+
+	// Dial connects to a server that speaks something else than HTTP; nil:
+	// nothing holds it back.
+	Dial func(ctx context.Context, host string, port uint16) (net.Conn, error)
 }
 
 // Doer makes requests, within the bounds that it knows.
@@ -230,6 +235,17 @@ func Of(kind string) (Connector, error) {
 
 // MustOf is Of for a kind that [Kinds] lists.
 func MustOf(kind string) Connector { return connectors[kind] }
+
+// AboutFor returns what a connector says of itself with the settings of a source:
+// for some, how often they may ask and how far behind they stop depends on them.
+func AboutFor(c Connector, settings map[string]string) About {
+	if t, ok := c.(interface {
+		AboutFor(settings map[string]string) About
+	}); ok {
+		return t.AboutFor(settings)
+	}
+	return c.About()
+}
 
 // Settings lists all that a connector has to be told: its own settings, and what
 // every connector understands.

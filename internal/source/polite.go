@@ -90,6 +90,10 @@ func (p *Polite) heed(ctx context.Context, class string, res *http.Response) err
 		wait := minThrottle
 		if at, ok := retryAfter(res.Header, now); ok {
 			wait = at.Sub(now)
+		} else if p.About.Left != nil {
+			if _, until, ok := p.About.Left(res.Header, now); ok && until.After(now) {
+				wait = until.Sub(now)
+			}
 		}
 		name := ""
 		if _, ok := p.About.Quotas[class]; ok {

@@ -48,6 +48,7 @@ func (stripe) About() About {
 		Settings: []Setting{
 			{Name: "api_key", Help: "a restricted key that may read customers, subscriptions and events, rk_…", Secret: true, Required: true},
 			{Name: "account", Help: "a connected account, acct_…; the key's own if not set"},
+			{Name: "lag_seconds", Help: "how far behind the present it reads: Stripe may show an event late", Default: "60", Check: checkLag},
 			apiSetting("https://api.stripe.com"),
 		},
 		Subscriptions: true, Increments: AllChanges, Lag: time.Minute, Reach: stripeReach,
@@ -56,6 +57,23 @@ func (stripe) About() About {
 			stripeCustomers: {Requests: 25, Per: time.Second}, stripeSubscriptions: {Requests: 25, Per: time.Second}, stripeChanges: {Requests: 25, Per: time.Second}},
 		Ceiling: 25 * stripePage,
 	}
+}
+
+// AboutFor is About with the lag that the settings name.
+func (s stripe) AboutFor(settings map[string]string) About {
+	about := s.About()
+	if n, err := strconv.Atoi(settings["lag_seconds"]); err == nil {
+		about.Lag = time.Duration(n) * time.Second
+	}
+	return about
+}
+
+// checkLag wants two seconds at the least: Stripe's times have no fractions.
+func checkLag(value string) error {
+	if n, err := strconv.Atoi(value); err != nil || n < 2 || n > 86400 {
+		return fmt.Errorf("%w: use a number of seconds, from 2 to 86400", crm.ErrInvalid)
+	}
+	return nil
 }
 
 func (stripe) Check(ctx context.Context, a *Access) (Account, error) {
@@ -70,7 +88,7 @@ func (stripe) Check(ctx context.Context, a *Access) (Account, error) {
 	return out, nil
 }
 
-func (stripe) Plan(_ context.Context, a *Access, w Want) ([]crm.Partition, error) {
+func (s stripe) Plan(_ context.Context, a *Access, w Want) ([]crm.Partition, error) {
 	if w.Changes {
 		if w.From.Before(a.Now().Add(-stripeReach)) {
 			return nil, fmt.Errorf("%w: Stripe keeps events for 30 days, and the last sync is older; run a backfill", crm.ErrCursorLost)
@@ -79,7 +97,7 @@ func (stripe) Plan(_ context.Context, a *Access, w Want) ([]crm.Partition, error
 	}
 	// What holds of a customer of years ago may have begun yesterday.
 	subscriptions := w.Span
-	subscriptions.To = a.Now().Add(-time.Minute).Truncate(time.Second)
+	subscriptions.To = a.Now().Add(-s.AboutFor(a.Settings).Lag).Truncate(time.Second)
 	return append(Windows(stripeCustomers, w.Span, stripeWindow), Windows(stripeSubscriptions, subscriptions, 12*stripeWindow)...), nil
 }
 

@@ -81,7 +81,7 @@ func (s *sources) Access(ctx context.Context, slug string) (source.Connector, *s
 	if err != nil {
 		return nil, nil, err
 	}
-	return c, s.access(slug, c.About(), settings), nil
+	return c, s.access(slug, source.AboutFor(c, settings), settings), nil
 }
 
 func (s *sources) access(slug string, about source.About, settings map[string]string) *source.Access {

@@ -25,6 +25,9 @@ func Main(m *testing.M, atEnd ...func()) {
 	if shared.server != nil {
 		shared.server.Stop()
 	}
+	if sharedMaria.server != nil {
+		sharedMaria.server.Stop()
+	}
 	os.Exit(code)
 }
 

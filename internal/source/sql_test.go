@@ -59,7 +59,7 @@ func mariaLab(t *testing.T) *lab {
 
 func sqliteLab(t *testing.T) *lab {
 	path := filepath.Join(t.TempDir(), "a b?c.db")
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(0)")
 	return stdLab(t, "sqlite", (&url.URL{Scheme: "sqlite", Path: path}).String(), db, err)
 }
 

@@ -86,12 +86,12 @@ func (s *sources) Access(ctx context.Context, slug string) (source.Connector, *s
 
 func (s *sources) access(slug string, about source.About, settings map[string]string) *source.Access {
 	if s.limits == nil {
-		return &source.Access{Source: slug, Settings: settings, HTTP: unlimited{s.out}, Now: time.Now}
+		return &source.Access{Source: slug, Settings: settings, HTTP: unlimited{s.out}, Dial: s.out.Dial, Now: time.Now}
 	}
 	share, _ := strconv.ParseFloat(settings[source.ShareSetting], 64)
 	polite := &source.Polite{Limits: limits{s.limits}, Account: accountOf(about, settings), About: about, Share: share / 100,
 		Out: func(r *http.Request) (*http.Response, error) { return s.out.Do(r, answers) }}
-	return &source.Access{Source: slug, Settings: settings, HTTP: polite, Now: time.Now}
+	return &source.Access{Source: slug, Settings: settings, HTTP: polite, Dial: s.out.Dial, Now: time.Now}
 }
 
 // unlimited makes single requests.

@@ -144,15 +144,15 @@ var (
 func (w *World) add(at time.Time) *Customer {
 	n := len(w.customers)
 	r := w.rng
-	first, last := firstNames[r.IntN(len(firstNames))], lastNames[r.IntN(len(lastNames))]
+	first, family := firstNames[r.IntN(len(firstNames))], lastNames[r.IntN(len(lastNames))]
 	place := places[r.IntN(len(places))]
-	c := &Customer{N: n, Name: first + " " + last, Email: fmt.Sprintf("c%d@example.com", n), Created: at, Updated: at,
+	c := &Customer{N: n, Name: first + " " + family, Email: fmt.Sprintf("c%d@example.com", n), Created: at, Updated: at,
 		Country: place.country, State: place.state, City: place.city, Zip: place.zip, Phone: fmt.Sprintf("%s%04d", place.dial, n%10000)}
 	if r.IntN(3) > 0 {
-		c.Company = fmt.Sprintf("%s & Co %d", last, n)
+		c.Company = fmt.Sprintf("%s & Co %d", family, n)
 	}
 	for i := range 1 + r.IntN(3)/2 {
-		p := Contact{N: w.contacts, First: first, Last: last, Email: c.Email, Phone: c.Phone, Title: "Owner", Created: at, Updated: at}
+		p := Contact{N: w.contacts, First: first, Last: family, Email: c.Email, Phone: c.Phone, Title: "Owner", Created: at, Updated: at}
 		if i > 0 {
 			p.First, p.Last, p.Title = firstNames[r.IntN(len(firstNames))], lastNames[r.IntN(len(lastNames))], "Accounts"
 			p.Email, p.Phone = fmt.Sprintf("p%d@example.com", w.contacts), ""
@@ -162,16 +162,24 @@ func (w *World) add(at time.Time) *Customer {
 	}
 	w.customers = append(w.customers, c)
 	w.note(at, n, -1, "created")
+	// Nothing was done in the hour before the world began, unless the customer
+	// itself is newer.
+	last := w.now().Add(-time.Hour)
+	if at.After(last) {
+		last = at
+	}
 	for range r.IntN(3) {
-		w.subscribe(c, at.Add(time.Duration(r.IntN(20*24))*time.Hour))
+		when := at.Add(time.Duration(r.IntN(20*24)) * time.Hour)
+		if when.After(last) {
+			when = last
+		}
+		w.subscribe(c, when)
 	}
 	return c
 }
 
+// subscribe gives a customer a subscription that began at the given time.
 func (w *World) subscribe(c *Customer, at time.Time) {
-	if end := w.clock.Now().Add(-time.Hour); at.After(end) {
-		at = end.Truncate(time.Millisecond)
-	}
 	s := Subscription{N: w.subs, State: State(w.rng.IntN(int(states))), Created: at, Updated: at}
 	if s.State == Trialing || w.rng.IntN(3) == 0 {
 		s.TrialStarted = at.Truncate(time.Second)

@@ -206,3 +206,22 @@ func TestSettingsOfASourceAreKept(t *testing.T) {
 		}
 	})
 }
+
+// A workflow that was reset reads the pages of a source once more. What is in the
+// ledger is no answer for rows that have changed since.
+func TestTheSameBatchOfOtherRowsIsRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		m := beginAs(t, s, paged("leads"), crm.Writing{})
+		in, p := m.stage(testRow{line: 2, customer: person("a", "one")})
+		in.Batch.Customers.Object.BLAKE3 = "one"
+		for range 2 {
+			if _, err := s.Write(context.Background(), in, p.open); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in.Batch.Customers.Object.BLAKE3 = "two"
+		if _, err := s.Write(context.Background(), in, p.open); crm.TypeOf(err) != crm.FailUnbalanced {
+			t.Errorf("got %v, want unbalanced", err)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/worker"
 
 	"sluice/internal/crm"
@@ -84,16 +85,17 @@ func (a *Activities) backfillParts(ctx context.Context, src crm.BackfillSource) 
 // BeginPartition takes the next partition of a source, and makes the request of
 // its import. A sync of the source that is running comes first: it waits for
 // that. Another attempt takes the same partition, and its import has the same
-// ID.
+// ID; another call takes a partition that was left in the middle too, and has it
+// imported anew.
 func (a *Activities) BeginPartition(ctx context.Context, in crm.NextPartitionInput) (crm.NextPartition, error) {
-	if err := a.Running.AwaitSync(ctx, in.Source); err != nil {
-		return crm.NextPartition{}, err
+	running, err := a.Running.Sync(ctx, in.Source)
+	if running {
+		err = later("a sync of " + in.Source + " comes first")
 	}
-	id, err := uuid.NewV7()
 	if err != nil {
 		return crm.NextPartition{}, err
 	}
-	p, r, err := a.Store.BeginPartition(ctx, in.Backfill, in.Source, id.String())
+	p, r, err := a.Store.BeginPartition(ctx, in.Backfill, in.Source, madeBy(ctx))
 	if err != nil {
 		return crm.NextPartition{}, err
 	}
@@ -104,6 +106,13 @@ func (a *Activities) BeginPartition(ctx context.Context, in crm.NextPartitionInp
 	r.AskedAt = time.Now().UTC().Truncate(time.Millisecond)
 	r.StartedBy = fmt.Sprintf("backfill %s", in.Backfill)
 	return crm.NextPartition{Number: p.Number, Name: p.Name, Request: r, Counts: counts}, nil
+}
+
+// madeBy returns an ID that all attempts at one step have in common, and no other
+// step has: not even the same one of a workflow that was reset.
+func madeBy(ctx context.Context) string {
+	info := activity.GetInfo(ctx)
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(info.WorkflowExecution.RunID+" "+info.ActivityID)).String()
 }
 
 // EndPartition notes how the import of a partition has ended.

@@ -13,8 +13,8 @@ import (
 // onTheWire turns a step's error into Temporal's, and is the only place that
 // does. Marked kinds become failures that are not retried, with the failure
 // type of internal/crm; a cancelled context stays a cancel; everything else
-// passes as it is, and is retried, when the source asks to wait not before. What crosses keeps its text and its type
-// and loses its Go identity.
+// passes as it is, and is retried; when the source asks to wait, not before.
+// What crosses keeps its text and its type and loses its Go identity.
 func onTheWire(ctx context.Context, err error) error {
 	if err == nil {
 		return nil

@@ -156,6 +156,8 @@ func (s *segment) read(ctx context.Context, read pageReader) error {
 			return nil // what has been read is kept; the next segment meets the error
 		case err != nil:
 			return err
+		case len(page.Instead) > crm.MaxInstead:
+			return fmt.Errorf("partition %s: %w: the source would have %d read in its place, and at most %d may be", s.in.Segment.Partition.ID, crm.ErrInvalid, len(page.Instead), crm.MaxInstead)
 		case page.Instead != nil:
 			s.out.Instead, s.out.Done = page.Instead, true
 			return nil

@@ -42,8 +42,9 @@ func options(step string, t crm.Tuning) workflow.ActivityOptions {
 		o.StartToCloseTimeout = 30 * time.Minute
 	case crm.Fetch.Name, crm.Settle.Name, crm.Reconcile.Name:
 		o.StartToCloseTimeout = 6 * time.Hour
-	case crm.AwaitSource.Name:
-		o.StartToCloseTimeout = 30 * 24 * time.Hour
+	case crm.AwaitSource.Name, crm.BeginPartition.Name: // they fail while they wait
+		o.StartToCloseTimeout = time.Minute
+		o.RetryPolicy.MaximumInterval = 10 * time.Second
 	case crm.Notify.Name:
 		o.StartToCloseTimeout, o.HeartbeatTimeout = 30*time.Second, 0
 		o.ScheduleToCloseTimeout = time.Hour

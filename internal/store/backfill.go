@@ -137,8 +137,8 @@ func (s *Store) PlanBackfill(ctx context.Context, id, source string, parts []crm
 
 // BeginPartition takes the next partition of a source to import: one that was
 // running when its workflow was lost, else the first that is left. importID is
-// for it, unless it has one already: then that is returned, so that a repeated
-// call begins the same import. Its number is 0 if there is none.
+// the import's, so that a repeated call begins the same import. Its number is 0
+// if there is none.
 func (s *Store) BeginPartition(ctx context.Context, id, source, importID string) (crm.BackfillPartition, crm.Request, error) {
 	var row backfillPartitionRow
 	var request crm.Request
@@ -153,7 +153,7 @@ func (s *Store) BeginPartition(ctx context.Context, id, source, importID string)
 		if err != nil {
 			return err
 		}
-		if row.State == crm.PartitionLeft {
+		if row.State == crm.PartitionLeft || row.ImportID != importID {
 			row.State, row.ImportID, row.Tries = crm.PartitionRunning, importID, row.Tries+1
 			_, err = tx.NewUpdate().Model(&row).Column("state", "import_id", "tries").Where("backfill_id = ?", id).Where("source = ?", source).
 				Where("number = ?", row.Number).Exec(ctx)

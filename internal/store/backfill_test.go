@@ -57,7 +57,8 @@ func TestPartitionsOfABackfillAreTakenOneAfterTheOther(t *testing.T) {
 			}
 		}
 		want(t, "the first", begin("i1"), fmt.Sprintln(1, "one", "running", 1, "i1", "one"))
-		want(t, "the first once more", begin("i2"), fmt.Sprintln(1, "one", "running", 1, "i1", "one"))
+		want(t, "the first once more", begin("i1"), fmt.Sprintln(1, "one", "running", 1, "i1", "one"))
+		want(t, "the first anew", begin("i2"), fmt.Sprintln(1, "one", "running", 2, "i2", "one"))
 		ending(1, crm.PartitionDone, nil)
 		want(t, "the second", begin("i3"), fmt.Sprintln(2, "two", "running", 1, "i3", "two"))
 		ending(2, crm.PartitionParked, &crm.Failure{Type: crm.FailInvalid, Message: "broken"})

@@ -99,16 +99,9 @@ func newImport(r crm.Request, source int64, mapping string) (*importRow, error) 
 	if err != nil {
 		return nil, err
 	}
-	kind := crm.KindImport
-	if r.Parent != "" {
-		kind = crm.KindRetry
-	}
-	if r.Paged() {
-		kind = crm.KindSync
-	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // it never fails
-	return &importRow{ID: r.ID, SourceID: source, Kind: kind, State: crm.Running, Request: string(request),
+	return &importRow{ID: r.ID, SourceID: source, Kind: r.Kind(), State: crm.Running, Request: string(request),
 		Fingerprint: fingerprint(r, mapping), Dry: r.Plan, Parent: r.Parent, Secret: secret, StartedAt: instant{now()}}, nil
 }
 

@@ -5,32 +5,34 @@ import (
 	"errors"
 	"fmt"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	sdk "go.temporal.io/sdk/temporal"
 
 	"sluice/workflows"
 )
 
-// running asks Temporal which imports are running.
+// running asks Temporal what is running.
 type running struct{ temporal client.Client }
 
-// Await waits until no import of a source is running, however it ends.
-func (r running) Await(ctx context.Context, source string) error {
-	return r.await(ctx, workflows.ImportID(source))
+// Import reports whether an import of a source is running.
+func (r running) Import(ctx context.Context, source string) (bool, error) {
+	return r.is(ctx, workflows.ImportID(source))
 }
 
-// AwaitSync waits until no sync of a source is running, however it ends.
-func (r running) AwaitSync(ctx context.Context, source string) error {
-	return r.await(ctx, workflows.SyncID(source))
+// Sync reports whether a sync of a source is running.
+func (r running) Sync(ctx context.Context, source string) (bool, error) {
+	return r.is(ctx, workflows.SyncID(source))
 }
 
-func (r running) await(ctx context.Context, id string) error {
-	err := r.temporal.GetWorkflow(ctx, id, "").Get(ctx, nil)
-	var ended *sdk.WorkflowExecutionError
+func (r running) is(ctx context.Context, id string) (bool, error) {
+	d, err := r.temporal.DescribeWorkflowExecution(ctx, id, "")
 	var none *serviceerror.NotFound
-	if err == nil || errors.As(err, &ended) || errors.As(err, &none) {
-		return nil
+	if errors.As(err, &none) {
+		return false, nil
 	}
-	return fmt.Errorf("wait for %s: %w", id, err)
+	if err != nil {
+		return false, fmt.Errorf("look for %s: %w", id, err)
+	}
+	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
 }

@@ -54,7 +54,7 @@ func CheckSource(ctx context.Context, c Config, s sourceStore, slug string) (sou
 		return source.About{}, source.Account{}, err
 	}
 	account, err := con.Check(ctx, access)
-	return con.About(), account, err
+	return source.AboutFor(con, access.Settings), account, err
 }
 
 type sourceStore interface {

@@ -215,6 +215,7 @@ func (b *backfilling) partitions(ctx workflow.Context, l *lane) error {
 func (b *backfilling) partition(ctx workflow.Context, l *lane, next crm.NextPartition) (denied bool, err error) {
 	b.begun++
 	s := b.of(l.source)
+	next.Request.Tuning = b.in.Tuning
 	report, err := b.imported(ctx, next.Request)
 	if ctx.Err() != nil || report.State == crm.Cancelled && (b.cancelled || l.dropped) {
 		return false, errors.Join(ctx.Err(), workflow.ErrCanceled)
@@ -245,7 +246,7 @@ func (b *backfilling) partition(ctx workflow.Context, l *lane, next crm.NextPart
 // the source is running it waits.
 func (b *backfilling) imported(ctx workflow.Context, r crm.Request) (crm.Report, error) {
 	for {
-		report, err := child(ctx, r)
+		report, err := imported(ctx, r)
 		var running *temporal.ChildWorkflowExecutionAlreadyStartedError
 		if !errors.As(err, &running) {
 			return report, err

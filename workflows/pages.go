@@ -2,15 +2,22 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
 	"sluice/internal/crm"
 )
 
-// pages is how far the first of Carried.Reads is read.
+// pages is how far the partitions of a source are read.
 type pages struct {
-	Cursor crm.Object `json:"cursor,omitzero"`  // where the next segment begins
+	// Split is what is read before the rest of the request's partitions: those
+	// that took the place of one that proved too big, or the statuses. The first
+	// is at hand. Next is how many of the request's have been begun with.
+	Split []crm.Partition `json:"split,omitempty"`
+	Next  int             `json:"next,omitempty"`
+
+	Cursor crm.Object `json:"cursor,omitzero"`  // of the partition at hand: where the next segment begins
 	Lost   int        `json:"lost,omitempty"`   // how often the source has forgotten where we were
 	Folded bool       `json:"folded,omitempty"` // the statuses of customers are among the partitions
 
@@ -61,7 +68,7 @@ func (m *importing) nextSegment(ctx workflow.Context) (more bool, err error) {
 		m.at.Pages.Ahead = nil
 		if f == nil {
 			m.fold()
-			if len(m.at.Reads) == 0 {
+			if m.reading() == nil {
 				return false, nil
 			}
 			m.phase(ctx, phaseFetch)
@@ -77,25 +84,50 @@ func (m *importing) nextSegment(ctx workflow.Context) (more bool, err error) {
 	}
 }
 
+// reading is the partition at hand; nil if all are read.
+func (m *importing) reading() *crm.Partition {
+	if at := &m.at.Pages; len(at.Split) > 0 {
+		return &at.Split[0]
+	} else if at.Next < len(m.request.Reads) {
+		return &m.request.Reads[at.Next]
+	}
+	return nil
+}
+
+// turn leaves the partition at hand for those that are to be read in its place,
+// or for the one behind it.
+func (m *importing) turn(instead []crm.Partition) {
+	at := &m.at.Pages
+	if len(at.Split) > 0 {
+		at.Split = at.Split[1:]
+	} else {
+		at.Next++
+	}
+	at.Split = slices.Concat(instead, at.Split)
+	at.Lost = 0
+	m.at.Progress.Partitions += len(instead)
+	m.at.Progress.PartitionsRead++
+}
+
 // fold adds what subscriptions make of their customers to the partitions, once
 // all others are written.
 func (m *importing) fold() {
-	if len(m.at.Reads) > 0 || m.at.Pages.Folded || !m.request.Statuses {
+	if m.reading() != nil || m.at.Pages.Folded || !m.request.Statuses {
 		return
 	}
 	m.at.Pages.Folded = true
-	m.at.Reads = []crm.Partition{{ID: crm.StreamStatuses, Stream: crm.StreamStatuses}}
+	m.at.Pages.Split = []crm.Partition{{ID: crm.StreamStatuses, Stream: crm.StreamStatuses}}
 	m.at.Progress.Partitions++
 }
 
-// fetch reads the next segment of the first partition. A partition that is read
+// fetch reads the next segment of the partition at hand. A partition that is read
 // to its end gives way to the next, or to those that are to be read instead.
 func (m *importing) fetch(ctx workflow.Context, number int) (*crm.Fetched, error) {
 	for {
 		if err := m.gate(ctx); err != nil {
 			return nil, err
 		}
-		p := m.at.Reads[0]
+		p := *m.reading()
 		f, err := run(ctx, crm.Fetch, m.tuning, fmt.Sprintf("Fetch · %s, segment %d", p.ID, number+1), crm.FetchInput{
 			Import: m.at.Import, Number: number, Segment: &crm.Segment{Partition: p, Cursor: m.at.Pages.Cursor,
 				Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes}})
@@ -108,10 +140,7 @@ func (m *importing) fetch(ctx workflow.Context, number int) (*crm.Fetched, error
 		}
 		m.at.Pages.Cursor = f.Cursor
 		if f.Done {
-			m.at.Pages.Lost = 0
-			m.at.Reads = append(append([]crm.Partition(nil), f.Instead...), m.at.Reads[1:]...)
-			m.at.Progress.Partitions += len(f.Instead)
-			m.at.Progress.PartitionsRead++
+			m.turn(f.Instead)
 		}
 		f.Instead = nil // they need not cross to the next run twice
 		return &f, nil
@@ -123,7 +152,7 @@ func (m *importing) fetch(ctx workflow.Context, number int) (*crm.Fetched, error
 //
 // Statuses are not read ahead: they follow from what is written.
 func (m *importing) fetchAhead(ctx workflow.Context) (wait func(ctx workflow.Context, giveUp bool) error) {
-	if m.at.Pages.Ahead != nil || len(m.at.Reads) == 0 || m.at.Reads[0].Stream == crm.StreamStatuses {
+	if p := m.reading(); m.at.Pages.Ahead != nil || p == nil || p.Stream == crm.StreamStatuses {
 		return func(workflow.Context, bool) error { return nil }
 	}
 	ctx, stop := workflow.WithCancel(ctx)

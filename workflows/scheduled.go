@@ -3,7 +3,6 @@ package workflows
 import (
 	"errors"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -51,16 +50,7 @@ func Scheduled(ctx workflow.Context, in ScheduledInput) (crm.Report, error) {
 }
 
 func syncAsChild(ctx workflow.Context, in SyncInput) (report crm.Report, err error) {
-	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            SyncID(in.Source),
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
-		WaitForCancellation:   true,
-		StaticSummary:         "Sync of " + in.Source + ", by schedule",
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			AttrSource.ValueSet(in.Source), AttrKind.ValueSet(crm.KindSync),
-			AttrState.ValueSet(string(crm.Running)), AttrStartedBy.ValueSet(in.StartedBy)),
-	})
+	ctx = childOptions(ctx, SyncID(in.Source), SyncLabels(in.Source, in.StartedBy))
 	err = workflow.ExecuteChildWorkflow(ctx, Sync, in).Get(ctx, &report)
 	return report, err
 }

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"errors"
-	"fmt"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -40,7 +39,7 @@ func Sync(ctx workflow.Context, in SyncInput) (crm.Report, error) {
 		if err != nil {
 			return crm.Report{}, err
 		}
-		report, err := child(ctx, planned.Request)
+		report, err := imported(ctx, planned.Request)
 		var running *temporal.ChildWorkflowExecutionAlreadyStartedError
 		if !errors.As(err, &running) {
 			return report, err
@@ -51,21 +50,23 @@ func Sync(ctx workflow.Context, in SyncInput) (crm.Report, error) {
 	}
 }
 
-// child runs an import as a child, which is cancelled with its parent.
-func child(ctx workflow.Context, r crm.Request) (crm.Report, error) {
-	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            ImportID(r.Source),
+// imported runs an import as a child, which is cancelled with its parent.
+func imported(ctx workflow.Context, r crm.Request) (report crm.Report, err error) {
+	ctx = childOptions(ctx, ImportID(r.Source), LabelsOf(r))
+	err = workflow.ExecuteChildWorkflow(ctx, Import, ImportInput{Request: r}).Get(ctx, &report)
+	return report, err
+}
+
+func childOptions(ctx workflow.Context, id string, l Labels) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            id,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation:   true,
-		StaticSummary:         fmt.Sprintf("Sync of %s · %d partition(s)", r.Source, len(r.Reads)),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			AttrSource.ValueSet(r.Source), AttrKind.ValueSet(crm.KindSync),
-			AttrState.ValueSet(string(crm.Running)), AttrStartedBy.ValueSet(r.StartedBy)),
+		StaticSummary:         l.Summary,
+		TypedSearchAttributes: l.Attributes,
+		Priority:              l.Priority,
 	})
-	var report crm.Report
-	err := workflow.ExecuteChildWorkflow(ctx, Import, ImportInput{Request: r}).Get(ctx, &report)
-	return report, err
 }
 
 // SyncID is the ID of the workflow that brings a source up to date.

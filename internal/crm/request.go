@@ -16,8 +16,7 @@ type Request struct {
 	Files []FileRef `json:"files"` // at most [MaxFiles]; none when there is something to read
 
 	// Reads is what to read of the source, in this order; at most
-	// [MaxPartitions]. Each
-	// segment that has rows becomes a file of the import.
+	// [MaxPartitions]. Each segment that has rows becomes a file of the import.
 	Reads []Partition `json:"reads,omitempty"`
 	// Named is true when the columns of what is read bear the names of fields.
 	Named bool `json:"named,omitempty"`
@@ -53,6 +52,19 @@ type Request struct {
 	AskedAt   time.Time `json:"asked_at"`
 
 	Tuning Tuning `json:"tuning,omitzero"`
+}
+
+// Kind is the kind of import that is asked for, such as [KindImport].
+func (r Request) Kind() string {
+	switch {
+	case r.Undoes != "":
+		return KindUndo
+	case r.Parent != "":
+		return KindRetry
+	case r.Paged():
+		return KindSync
+	}
+	return KindImport
 }
 
 // Paged reports whether the import reads pages of a source, and not files. How

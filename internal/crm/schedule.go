@@ -94,6 +94,7 @@ const (
 	Delayed SourceStanding = "delayed" // a sync was due some time ago and has not been done
 	InError SourceStanding = "error"   // the last sync failed
 	Resting SourceStanding = "paused"
+	Lost    SourceStanding = "lost" // nothing would start it
 )
 
 // Standing says how the source stands at a time, if the time between two syncs

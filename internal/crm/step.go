@@ -82,7 +82,7 @@ type Fetched struct {
 	Subscriptions int64       `json:"subscriptions,omitempty"` // that were kept by the way
 	Cursor        Object      `json:"cursor,omitzero"`         // where the next segment begins; zero with Done
 	Done          bool        `json:"done,omitempty"`          // the partition is read
-	Instead       []Partition `json:"instead,omitempty"`       // to be read in place of the partition; at most 100
+	Instead       []Partition `json:"instead,omitempty"`       // to be read in place of the partition; at most [MaxInstead]
 }
 
 // PlanInput asks what there is to read of a source.
@@ -115,8 +115,12 @@ type AwaitInput struct {
 	Source string `json:"source"`
 }
 
-// MaxPartitions is how many partitions one plan may have.
-const MaxPartitions = 1000
+// Limits of a plan: how many partitions it may have, and how many may take the
+// place of one that proves too big.
+const (
+	MaxPartitions = 1000
+	MaxInstead    = 4
+)
 
 // InspectInput asks what a staged file holds.
 type InspectInput struct {

@@ -137,12 +137,12 @@ func (l *Launcher) Start(ctx context.Context, o Options) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
-	return l.execute(ctx, "Import", crm.KindImport, request, workflows.ImportInput{Request: request})
+	return l.execute(ctx, "Import", request, workflows.ImportInput{Request: request})
 }
 
 // execute starts a workflow of a source, or attaches to it if it is running.
-func (l *Launcher) execute(ctx context.Context, workflow, kind string, request crm.Request, in any) (Started, error) {
-	id := workflows.ImportID(request.Source)
+func (l *Launcher) execute(ctx context.Context, workflow string, request crm.Request, in any) (Started, error) {
+	id, labels := workflows.ImportID(request.Source), workflows.LabelsOf(request)
 	run, err := l.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:        id,
 		TaskQueue: workflows.TaskQueue,
@@ -151,18 +151,17 @@ func (l *Launcher) execute(ctx context.Context, workflow, kind string, request c
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		// Without this the client quietly returns the running workflow.
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            staticSummary(request),
+		StaticSummary:                            labels.Summary,
 		StaticDetails:                            staticDetails(request),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.AttrSource.ValueSet(request.Source), workflows.AttrKind.ValueSet(kind),
-			workflows.AttrState.ValueSet(string(crm.Running)), workflows.AttrStartedBy.ValueSet(request.StartedBy)),
+		TypedSearchAttributes:                    labels.Attributes,
+		Priority:                                 labels.Priority,
 	}, workflow, in)
 	var running *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &running) {
 		return l.attach(ctx, request, id, running.RunId)
 	}
 	if err != nil {
-		return Started{}, fmt.Errorf("start %s: %w", kind, err)
+		return Started{}, fmt.Errorf("start %s: %w", request.Kind(), err)
 	}
 	return Started{ImportID: request.ID, Source: request.Source, WorkflowID: id, RunID: run.GetRunID()}, nil
 }
@@ -326,19 +325,6 @@ func (l *Launcher) Link(s Started) string {
 		return ""
 	}
 	return fmt.Sprintf("%s/namespaces/%s/workflows/%s", l.UI, url.PathEscape(l.Space), url.PathEscape(s.WorkflowID))
-}
-
-func staticSummary(r crm.Request) string {
-	what := "Import"
-	switch {
-	case r.Undoes != "":
-		return "Undo of an import into " + r.Source
-	case r.Plan:
-		what = "Dry run of an import"
-	case r.Parent != "":
-		what = "Retry of rejected rows"
-	}
-	return fmt.Sprintf("%s into %s · %d file(s)", what, r.Source, len(r.Files))
 }
 
 func staticDetails(r crm.Request) string {

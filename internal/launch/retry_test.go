@@ -108,19 +108,6 @@ func TestRetryTakesFromItsParentWhatIsNotSaid(t *testing.T) {
 	}
 }
 
-func TestSummarySaysWhatKindOfImportItIs(t *testing.T) {
-	t.Parallel()
-	for want, r := range map[string]crm.Request{
-		"Import into news · 0 file(s)":                 {Source: "news"},
-		"Dry run of an import into news · 0 file(s)":   {Source: "news", Plan: true},
-		"Retry of rejected rows into news · 0 file(s)": {Source: "news", Parent: "p"},
-	} {
-		if got := staticSummary(r); got != want {
-			t.Errorf("%+v is called %q, want %q", r, got, want)
-		}
-	}
-}
-
 func TestRejectFileLaysTheRowsOfAllFilesUnderOneHeader(t *testing.T) {
 	t.Parallel()
 	row := crm.ImportRow{Files: []crm.FileRow{

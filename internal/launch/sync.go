@@ -43,16 +43,16 @@ func (l *Launcher) Sync(ctx context.Context, o SyncOptions) (SyncStarted, error)
 	if err != nil {
 		return SyncStarted{}, err
 	}
+	labels := workflows.SyncLabels(o.Source, o.StartedBy)
 	out := SyncStarted{Source: o.Source, WorkflowID: workflows.SyncID(o.Source)}
 	run, err := l.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: out.WorkflowID, TaskQueue: workflows.TaskQueue,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            "Sync of " + o.Source,
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.AttrSource.ValueSet(o.Source), workflows.AttrKind.ValueSet(crm.KindSync),
-			workflows.AttrState.ValueSet(string(crm.Running)), workflows.AttrStartedBy.ValueSet(o.StartedBy)),
+		StaticSummary:                            labels.Summary,
+		TypedSearchAttributes:                    labels.Attributes,
+		Priority:                                 labels.Priority,
 	}, "Sync", workflows.SyncInput{Version: 1, Source: o.Source, Span: o.Span, Full: o.Full, StartedBy: o.StartedBy, Tuning: l.tuned(o.Tuning)})
 	var running *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &running) {

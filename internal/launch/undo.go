@@ -44,7 +44,7 @@ func (l *Launcher) Undo(ctx context.Context, o UndoOptions) (Started, error) {
 	}
 	r := crm.Request{Version: crm.RequestVersion, ID: id.String(), Source: row.Source, Undoes: row.ID, StartedBy: o.StartedBy,
 		AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: l.tuned(o.Tuning)}
-	return l.execute(ctx, "Undo", crm.KindUndo, r, workflows.UndoInput{Request: r})
+	return l.execute(ctx, "Undo", r, workflows.UndoInput{Request: r})
 }
 
 // CheckUndo returns why an import cannot be undone now, nil if it can.
@@ -95,5 +95,5 @@ func (l *Launcher) redo(ctx context.Context, undo crm.ImportRow, o UndoOptions) 
 	r := row.Request
 	r.Version, r.ID, r.Again, r.StartedBy, r.Tuning = crm.RequestVersion, id.String(), false, o.StartedBy, l.tuned(o.Tuning)
 	r.AskedAt = time.Now().UTC().Truncate(time.Millisecond)
-	return l.execute(ctx, "Import", crm.KindImport, r, workflows.ImportInput{Request: r})
+	return l.execute(ctx, "Import", r, workflows.ImportInput{Request: r})
 }

@@ -1,0 +1,65 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+
+	"sluice/internal/crm"
+)
+
+// Labels are what Temporal shows of a workflow, finds it by, and goes by when
+// more is to be done than workers can.
+type Labels struct {
+	Summary    string // plain text, under 200 bytes
+	Attributes temporal.SearchAttributes
+
+	// Priority says who comes first: what a schedule began before what somebody
+	// did, and that before a backfill. Among equals the sources take turns.
+	// Children and steps inherit it.
+	Priority temporal.Priority
+}
+
+// Who comes first, as Temporal counts: 1 to 5, where 3 is what has none.
+const (
+	PriorityScheduled = 2
+	PriorityBackfill  = 4
+)
+
+// LabelsOf returns the labels of the workflow of a request.
+func LabelsOf(r crm.Request) Labels {
+	return labels(summary(r), r.Kind(), r.Source, r.StartedBy)
+}
+
+func summary(r crm.Request) string {
+	what := "Import"
+	switch {
+	case r.Undoes != "":
+		return "Undo of an import into " + r.Source
+	case r.Paged():
+		return fmt.Sprintf("Import of %s · %d partition(s)", r.Source, len(r.Reads))
+	case r.Plan:
+		what = "Dry run of an import"
+	case r.Parent != "":
+		what = "Retry of rejected rows"
+	}
+	return fmt.Sprintf("%s into %s · %d file(s)", what, r.Source, len(r.Files))
+}
+
+// SyncLabels returns the labels of the sync of a source.
+func SyncLabels(source, startedBy string) Labels {
+	return labels("Sync of "+source, crm.KindSync, source, startedBy)
+}
+
+func labels(summary, kind, source, startedBy string) Labels {
+	return Labels{Summary: summary, Priority: temporal.Priority{FairnessKey: source},
+		Attributes: temporal.NewSearchAttributes(AttrSource.ValueSet(source), AttrKind.ValueSet(kind),
+			AttrState.ValueSet(string(crm.Running)), AttrStartedBy.ValueSet(startedBy))}
+}
+
+// BackfillLabels returns the labels of a backfill of so many sources.
+func BackfillLabels(sources int, startedBy string) Labels {
+	return Labels{Summary: fmt.Sprintf("Backfill of %d source(s)", sources), Priority: temporal.Priority{PriorityKey: PriorityBackfill},
+		Attributes: temporal.NewSearchAttributes(AttrKind.ValueSet(crm.KindBackfill),
+			AttrState.ValueSet(string(crm.Running)), AttrStartedBy.ValueSet(startedBy))}
+}

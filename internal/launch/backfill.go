@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -57,12 +56,13 @@ func (l *Launcher) Backfill(ctx context.Context, b crm.Backfill) (crm.Backfill, 
 	if err := l.Store.AddBackfill(ctx, b); err != nil {
 		return b, err
 	}
+	labels := workflows.BackfillLabels(len(names), b.StartedBy)
 	_, err = l.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: workflows.BackfillID(b.ID), TaskQueue: workflows.TaskQueue,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:         fmt.Sprintf("Backfill of %d source(s)", len(names)),
-		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttrKind.ValueSet(crm.KindBackfill),
-			workflows.AttrState.ValueSet(string(crm.Running)), workflows.AttrStartedBy.ValueSet(b.StartedBy)),
+		StaticSummary:         labels.Summary,
+		TypedSearchAttributes: labels.Attributes,
+		Priority:              labels.Priority,
 	}, "Backfill", workflows.BackfillInput{Version: 1, ID: b.ID, Sources: names, AtOnce: b.AtOnce, StartedBy: b.StartedBy, Tuning: b.Tuning})
 	if err != nil {
 		return b, fmt.Errorf("start backfill: %w", err)
@@ -116,23 +116,12 @@ const (
 // CommandBackfill gives a backfill that is running one of the commands above;
 // source is the one it is about, or "". What it refuses wraps
 // [crm.ErrInvalid]; no such backfill, or one that has ended, [crm.ErrNotFound].
-func (l *Launcher) CommandBackfill(ctx context.Context, id, name, source, by string) (crm.BackfillProgress, error) {
-	var p crm.BackfillProgress
-	h, err := l.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflows.BackfillID(id), UpdateName: name, Args: []any{workflows.SourceCommand{Source: source, By: by}},
-		WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = h.Get(ctx, &p)
-	}
-	var absent *serviceerror.NotFound
-	var refused *temporal.ApplicationError
-	switch {
-	case errors.As(err, &absent):
+func (l *Launcher) CommandBackfill(ctx context.Context, id, name, source, by string) (p crm.BackfillProgress, err error) {
+	err = l.update(ctx, workflows.BackfillID(id), name, workflows.SourceCommand{Source: source, By: by}, &p)
+	if errors.Is(err, crm.ErrNotFound) {
 		return p, fmt.Errorf("backfill %s: running backfill: %w", id, crm.ErrNotFound)
-	case errors.As(err, &refused):
-		return p, fmt.Errorf("%s of the backfill: %w: %s", name, crm.ErrInvalid, refused.Message())
-	case err != nil:
+	}
+	if err != nil {
 		return p, fmt.Errorf("%s of the backfill: %w", name, err)
 	}
 	return p, nil

@@ -46,26 +46,36 @@ func (l *Launcher) Skip(ctx context.Context, source, by string) (crm.Progress, e
 	return l.command(ctx, source, workflows.UpdateSkip, by)
 }
 
-func (l *Launcher) command(ctx context.Context, source, name, by string) (crm.Progress, error) {
-	var p crm.Progress
+func (l *Launcher) command(ctx context.Context, source, name, by string) (p crm.Progress, err error) {
+	err = l.update(ctx, workflows.ImportID(source), name, workflows.Command{By: by}, &p)
+	if errors.Is(err, crm.ErrNotFound) {
+		return p, fmt.Errorf("source %s: running import: %w", source, crm.ErrNotFound)
+	}
+	if err != nil {
+		return p, fmt.Errorf("%s %s: %w", name, source, err)
+	}
+	return p, nil
+}
+
+// update gives a command to a workflow that is running and waits for its answer.
+// A workflow that is not running is [crm.ErrNotFound], a command that it refuses
+// wraps [crm.ErrInvalid].
+func (l *Launcher) update(ctx context.Context, workflow, name string, in, out any) error {
 	h, err := l.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflows.ImportID(source), UpdateName: name, Args: []any{workflows.Command{By: by}},
-		WaitForStage: client.WorkflowUpdateStageCompleted,
+		WorkflowID: workflow, UpdateName: name, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
-		err = h.Get(ctx, &p)
+		err = h.Get(ctx, out)
 	}
 	var absent *serviceerror.NotFound
 	var refused *temporal.ApplicationError
 	switch {
 	case errors.As(err, &absent):
-		return p, fmt.Errorf("source %s: running import: %w", source, crm.ErrNotFound)
+		return crm.ErrNotFound
 	case errors.As(err, &refused):
-		return p, fmt.Errorf("%s %s: %w: %s", name, source, crm.ErrInvalid, refused.Message())
-	case err != nil:
-		return p, fmt.Errorf("%s %s: %w", name, source, err)
+		return fmt.Errorf("%w: %s", crm.ErrInvalid, refused.Message())
 	}
-	return p, nil
+	return err
 }
 
 // Progress says how far the import of a source is. It asks the workflow, and

@@ -1,9 +1,11 @@
 package launch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -32,7 +34,8 @@ var overlaps = map[crm.Overlap]enumspb.ScheduleOverlapPolicy{
 }
 
 // SaveSchedule makes a schedule of a source, or changes the one it has into it;
-// changed is false if it was so already. A schedule that makes no sense, a time
+// changed is false if it was so already. One that is paused stays so: only
+// [Launcher.ResumeSchedule] lets it go on. A schedule that makes no sense, a time
 // that nothing is scheduled at, and a source of files wrap [crm.ErrInvalid]; a
 // source that is not there wraps [crm.ErrNotFound].
 func (l *Launcher) SaveSchedule(ctx context.Context, s crm.Schedule) (changed bool, err error) {
@@ -51,29 +54,32 @@ func (l *Launcher) SaveSchedule(ctx context.Context, s crm.Schedule) (changed bo
 	if err != nil && !errors.Is(err, crm.ErrNotFound) {
 		return false, err
 	}
-	if err := l.putSchedule(ctx, s); err != nil {
+	if there && !s.Paused {
+		s.Paused, s.Note = had.Paused, cmp.Or(s.Note, had.Note)
+	}
+	if err := l.putSchedule(ctx, s, false); err != nil {
 		return false, err
 	}
-	if there && sameSchedule(had.Schedule, s) {
+	if there && reflect.DeepEqual(had.Schedule, s) {
 		return false, nil
 	}
 	return true, l.Store.SaveSchedule(ctx, s)
 }
 
-func sameSchedule(a, b crm.Schedule) bool {
-	return fmt.Sprintf("%+v", a) == fmt.Sprintf("%+v", b)
-}
-
-// putSchedule makes the schedule at the server, or changes it.
-func (l *Launcher) putSchedule(ctx context.Context, s crm.Schedule) error {
+// putSchedule makes the schedule at the server, or changes it. If it does not
+// resume it, one that was paused there by other means stays paused.
+func (l *Launcher) putSchedule(ctx context.Context, s crm.Schedule, resume bool) error {
 	made := scheduleOptions(s)
 	_, err := l.Temporal.ScheduleClient().Create(ctx, made)
 	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		err = l.schedule(ctx, s.Source).Update(ctx, client.ScheduleUpdateOptions{
-			DoUpdate: func(client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-				return &client.ScheduleUpdate{Schedule: &client.Schedule{Action: made.Action, Spec: &made.Spec,
-					Policy: &client.SchedulePolicies{Overlap: made.Overlap, CatchupWindow: made.CatchupWindow},
-					State:  &client.ScheduleState{Paused: made.Paused, Note: made.Note}}}, nil
+			DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+				state := &client.ScheduleState{Paused: made.Paused, Note: made.Note}
+				if was := in.Description.Schedule.State; !resume && !made.Paused && was.Paused {
+					state = was
+				}
+				return &client.ScheduleUpdate{Schedule: &client.Schedule{Action: made.Action, Spec: &made.Spec, State: state,
+					Policy: &client.SchedulePolicies{Overlap: made.Overlap, CatchupWindow: made.CatchupWindow}}}, nil
 			}})
 	}
 	var invalid *serviceerror.InvalidArgument
@@ -87,6 +93,8 @@ func (l *Launcher) putSchedule(ctx context.Context, s crm.Schedule) error {
 }
 
 func scheduleOptions(s crm.Schedule) client.ScheduleOptions {
+	labels := workflows.SyncLabels(s.Source, "schedule")
+	labels.Priority.PriorityKey = workflows.PriorityScheduled
 	spec := client.ScheduleSpec{CronExpressions: s.Cron, Jitter: s.Jitter, TimeZoneName: s.Zone}
 	if s.Every > 0 {
 		spec.Intervals = []client.ScheduleIntervalSpec{{Every: s.Every}}
@@ -98,9 +106,8 @@ func scheduleOptions(s crm.Schedule) client.ScheduleOptions {
 	return client.ScheduleOptions{ID: workflows.ScheduleID(s.Source), Spec: spec, Overlap: overlaps[s.Overlap], CatchupWindow: catchUp,
 		Paused: s.Paused, Note: s.Note,
 		Action: &client.ScheduleWorkflowAction{ID: workflows.ScheduleID(s.Source), Workflow: "Scheduled", TaskQueue: workflows.TaskQueue,
-			Args: []any{workflows.ScheduledInput{Version: 1, Source: s.Source}}, StaticSummary: "Scheduled sync of " + s.Source,
-			TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttrSource.ValueSet(s.Source), workflows.AttrKind.ValueSet(crm.KindSync),
-				workflows.AttrStartedBy.ValueSet("schedule"))}}
+			Args: []any{workflows.ScheduledInput{Version: 1, Source: s.Source}}, StaticSummary: "By schedule · " + labels.Summary,
+			TypedSearchAttributes: labels.Attributes, Priority: labels.Priority}}
 }
 
 func (l *Launcher) schedule(ctx context.Context, source string) client.ScheduleHandle {
@@ -146,6 +153,12 @@ const nextTimes = 5
 func (l *Launcher) status(ctx context.Context, row crm.ScheduleRow) (ScheduleStatus, error) {
 	out := ScheduleStatus{ScheduleRow: row}
 	d, err := l.schedule(ctx, row.Source).Describe(ctx)
+	var absent *serviceerror.NotFound
+	if errors.As(err, &absent) {
+		out.Standing = crm.Lost
+		out.Note = "the Temporal server does not know it; starter schedule resume " + row.Source + " puts it back"
+		return out, nil
+	}
 	if err != nil {
 		return out, fmt.Errorf("schedule of %s: %w", row.Source, err)
 	}
@@ -181,7 +194,7 @@ func (l *Launcher) changeSchedule(ctx context.Context, source string, change fun
 		return err
 	}
 	change(&row.Schedule)
-	if err := l.putSchedule(ctx, row.Schedule); err != nil {
+	if err := l.putSchedule(ctx, row.Schedule, !row.Paused); err != nil {
 		return err
 	}
 	return l.Store.SaveSchedule(ctx, row.Schedule)

@@ -50,6 +50,9 @@ func ChargebeeCustomer(n int) string { return fmt.Sprintf("AzCust%08d", n) }
 // ChargebeeContact is the id of a contact there.
 func ChargebeeContact(n int) string { return fmt.Sprintf("contact_%08d", n) }
 
+// ChargebeeSubscription is the id of a subscription there.
+func ChargebeeSubscription(n int) string { return fmt.Sprintf("AzSub%08d", n) }
+
 // A chargebeeQuery is what is asked of a list.
 type chargebeeQuery struct {
 	keyset
@@ -262,7 +265,7 @@ func chargebeeCustomerJSON(c *Customer) map[string]any {
 var chargebeeStates = [...]string{Active: "active", PastDue: "active", Trialing: "in_trial", Paused: "paused", Ending: "non_renewing", Ended: "cancelled", Future: "future"}
 
 func chargebeeSubscriptionJSON(c *Customer, s *Subscription) map[string]any {
-	out := map[string]any{"id": fmt.Sprintf("AzSub%08d", s.N), "customer_id": ChargebeeCustomer(c.N), "status": chargebeeStates[s.State],
+	out := map[string]any{"id": ChargebeeSubscription(s.N), "customer_id": ChargebeeCustomer(c.N), "status": chargebeeStates[s.State],
 		"currency_code": "EUR", "billing_period": 1, "billing_period_unit": "month", "due_invoices_count": 0}
 	if s.State == PastDue {
 		out["due_invoices_count"], out["due_since"], out["total_dues"] = 1, s.Updated.Unix(), 4900

@@ -58,6 +58,12 @@ func recurlyFault(w http.ResponseWriter, status int, kind string) {
 // RecurlyAccount is the id of an account there.
 func RecurlyAccount(n int) string { return fmt.Sprintf("ra%010d", n) }
 
+// RecurlySubscription is the id of a subscription there.
+func RecurlySubscription(n int) string { return fmt.Sprintf("rs%010d", n) }
+
+// RecurlyInvoice is the id of a subscription's invoice there.
+func RecurlyInvoice(n int) string { return fmt.Sprintf("ri%010d", n) }
+
 // recurlyLists are the lists, by what they are of, each with how it writes one of
 // them. Every subscription has one invoice, which changes whenever it does.
 var recurlyLists = map[string]func(o listed, now time.Time) map[string]any{
@@ -266,7 +272,7 @@ func recurlySubscriptionJSON(o listed, now time.Time) map[string]any {
 		ends = now.Add(7 * 24 * time.Hour)
 	}
 	created, updated := recurlyTimes(o)
-	return map[string]any{"id": fmt.Sprintf("rs%010d", o.sub.N), "object": "subscription", "uuid": fmt.Sprintf("%032d", o.sub.N), "account": recurlyMini(o.customer),
+	return map[string]any{"id": RecurlySubscription(o.sub.N), "object": "subscription", "uuid": fmt.Sprintf("%032d", o.sub.N), "account": recurlyMini(o.customer),
 		"state": recurlyState(o.customer, o.sub), "trial_started_at": recurlyTime(o.sub.TrialStarted), "trial_ends_at": recurlyTime(ends),
 		"created_at": recurlyTime(created), "updated_at": recurlyTime(updated), "quantity": 1, "currency": "EUR", "add_ons": []any{}}
 }
@@ -277,6 +283,6 @@ func recurlyInvoiceJSON(o listed, _ time.Time) map[string]any {
 		state = "past_due"
 	}
 	created, updated := recurlyTimes(o)
-	return map[string]any{"id": fmt.Sprintf("ri%010d", o.sub.N), "object": "invoice", "type": "charge", "number": strconv.Itoa(1000 + o.sub.N), "state": state,
+	return map[string]any{"id": RecurlyInvoice(o.sub.N), "object": "invoice", "type": "charge", "number": strconv.Itoa(1000 + o.sub.N), "state": state,
 		"account": recurlyMini(o.customer), "created_at": recurlyTime(created), "updated_at": recurlyTime(updated)}
 }

@@ -1,9 +1,11 @@
 package fakesaas
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,16 +32,24 @@ func init() {
 			{"/v1/events", (*Server).stripeEvents},
 		} {
 			s.handle(stripe, "GET "+p.path, []limit{all, {"stripe " + p.path, 25, time.Second}}, func(w http.ResponseWriter, r *http.Request) {
-				if !s.bearer(r) && !s.user(r, "") {
+				switch version := cmp.Or(r.Header.Get("Stripe-Version"), "2020-08-27"); {
+				case !s.bearer(r) && !s.user(r, ""):
 					stripeFault(w, http.StatusUnauthorized, "", "")
-					return
+				case !stripeVersion.MatchString(version):
+					stripeFault(w, http.StatusBadRequest, "", "")
+				default:
+					w.Header().Set("Stripe-Version", version)
+					p.do(s, w, r)
 				}
-				p.do(s, w, r)
 			})
 		}
 	}
 	provide(*stripe)
 }
+
+// stripeVersion is what versions look like: a date, and since the end of
+// September 2024 a name too (docs.stripe.com/sdks/versioning).
+var stripeVersion = regexp.MustCompile(`^(20(1\d|2[0-3])-\d\d-\d\d|2024-0\d-\d\d|20\d\d-\d\d-\d\d\.[a-z]+)$`)
 
 func stripeFault(w http.ResponseWriter, status int, code, param string) {
 	e := map[string]any{"type": "invalid_request_error", "message": "nobody may repeat this: c0@example.com"}
@@ -55,7 +65,11 @@ func stripeFault(w http.ResponseWriter, status int, code, param string) {
 // StripeCustomer is the id of a customer there.
 func StripeCustomer(n int) string { return fmt.Sprintf("cus_%08d", n) }
 
-func stripeSub(n int) string { return fmt.Sprintf("sub_%08d", n) }
+// StripeSubscription is the id of a subscription there.
+func StripeSubscription(n int) string { return fmt.Sprintf("sub_%08d", n) }
+
+// StripeEvent is the id of the event that tells of a change.
+func StripeEvent(n int) string { return fmt.Sprintf("evt_%08d", n) }
 
 // numberOf reads the number out of an id; -1 if it is none of the prefix.
 func numberOf(id, prefix string) int {
@@ -103,7 +117,6 @@ func (s *Server) stripeList(w http.ResponseWriter, r *http.Request, all []stripe
 	for _, o := range page {
 		data = append(data, o.value)
 	}
-	w.Header().Set("Stripe-Version", r.Header.Get("Stripe-Version"))
 	writeJSON(w, http.StatusOK, map[string]any{"object": "list", "url": r.URL.Path, "has_more": len(live) > size, "data": data})
 	s.deleteLast(stripe, len(page) > 0 && r.URL.Path == "/v1/customers", func() { s.World.Delete(numberOf(page[len(page)-1].id, "cus_")) })
 }
@@ -167,7 +180,7 @@ func null(v string) any {
 var stripeStates = [...]string{Active: "active", PastDue: "past_due", Trialing: "trialing", Paused: "paused", Ending: "active", Ended: "canceled", Future: "incomplete"}
 
 func stripeSubscriptionJSON(c Customer, sub Subscription) map[string]any {
-	out := map[string]any{"id": stripeSub(sub.N), "object": "subscription", "customer": StripeCustomer(c.N), "status": stripeStates[sub.State],
+	out := map[string]any{"id": StripeSubscription(sub.N), "object": "subscription", "customer": StripeCustomer(c.N), "status": stripeStates[sub.State],
 		"created": sub.Created.Unix(), "cancel_at_period_end": sub.State == Ending, "trial_start": nil, "trial_end": nil}
 	if !sub.TrialStarted.IsZero() {
 		out["trial_start"], out["trial_end"] = sub.TrialStarted.Unix(), sub.TrialStarted.Add(14*24*time.Hour).Unix()
@@ -186,7 +199,7 @@ func (s *Server) stripeSubscriptions(w http.ResponseWriter, r *http.Request) {
 			case status == "" && (sub.State == Ended || sub.State == Future): // as Stripe leaves them out
 			case status != "" && status != "all" && status != word:
 			default:
-				all = append(all, stripeObject{stripeSub(sub.N), sub.Created.Unix(), false, stripeSubscriptionJSON(c, sub)})
+				all = append(all, stripeObject{StripeSubscription(sub.N), sub.Created.Unix(), false, stripeSubscriptionJSON(c, sub)})
 			}
 		}
 	}
@@ -198,7 +211,7 @@ func (s *Server) stripeSubscription(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	for _, c := range s.World.Customers(nil) {
 		for _, sub := range c.Subscriptions {
-			if stripeSub(sub.N) == id {
+			if StripeSubscription(sub.N) == id {
 				writeJSON(w, http.StatusOK, stripeSubscriptionJSON(c, sub))
 				return
 			}
@@ -215,12 +228,12 @@ func (s *Server) stripeEvents(w http.ResponseWriter, r *http.Request) {
 	for _, c := range s.World.Log(now.Add(-30*24*time.Hour), now.Add(time.Hour)) {
 		kind, object := "customer."+c.Kind, map[string]any{"id": StripeCustomer(c.Customer), "object": "customer"}
 		if c.Subscription >= 0 {
-			kind, object = "customer.subscription."+c.Kind, map[string]any{"id": stripeSub(c.Subscription), "object": "subscription", "customer": StripeCustomer(c.Customer)}
+			kind, object = "customer.subscription."+c.Kind, map[string]any{"id": StripeSubscription(c.Subscription), "object": "subscription", "customer": StripeCustomer(c.Customer)}
 		}
 		if len(types) > 0 && !slices.Contains(types, kind) {
 			continue
 		}
-		all = append(all, stripeObject{fmt.Sprintf("evt_%08d", c.N), c.At.Unix(), false, map[string]any{"id": fmt.Sprintf("evt_%08d", c.N),
+		all = append(all, stripeObject{StripeEvent(c.N), c.At.Unix(), false, map[string]any{"id": StripeEvent(c.N),
 			"object": "event", "type": kind, "created": c.At.Unix(), "data": map[string]any{"object": object}}})
 	}
 	s.stripeList(w, r, all)

@@ -1,7 +1,6 @@
 package fakesaas
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -115,11 +114,8 @@ func NewWorld(seed uint64, customers int, clock *Clock) *World {
 	end := clock.Now().Add(-24 * time.Hour).Truncate(time.Millisecond)
 	span := end.Sub(Begin)
 	for i := range customers {
-		at := Begin
-		if customers > 1 {
-			at = Begin.Add(time.Duration(float64(span) * float64(i) / float64(customers-1))).Truncate(time.Millisecond)
-		}
-		w.add(at)
+		after := time.Duration(float64(span) * float64(i) / float64(max(1, customers-1)))
+		w.add(Begin.Add(after).Truncate(time.Millisecond))
 	}
 	slices.SortStableFunc(w.log, func(a, b Change) int { return a.At.Compare(b.At) })
 	for i := range w.log {
@@ -134,9 +130,9 @@ func (w *World) Clock() *Clock { return w.clock }
 var (
 	firstNames = []string{"Ada", "Bo", "Chloé", "Dieter", "Emeka", "Fatima", "Göran", "Hana", "Iván", "Jörg", "Keiko", "Łucja", "Mei", "Noor", "Óscar", "Priya"}
 	lastNames  = []string{"Adeyemi", "Berg", "Çelik", "Dubois", "Eriksen", "Fischer", "García", "Hoàng", "Ito", "Jansen", "Kowalski", "Lindqvist", "Müller", "Novák", "O'Brien", "Pereira"}
-	places     = []struct{ country, state, city, zip, dial string }{
-		{"US", "CA", "Oakland", "94607", "+1510555"}, {"US", "NY", "Albany", "12207", "+1518555"}, {"DE", "", "Dresden", "01067", "+49351555"},
-		{"FR", "", "Lyon", "69001", "+33437555"}, {"GB", "", "Leeds", "LS1 4AP", "+44113555"}, {"JP", "", "Sendai", "980-0021", "+8122555"}, {"BR", "", "Recife", "50030-230", "+5581555"},
+	places     = []struct{ country, state, city, zip, dial string }{ // with four digits more, dial is a number of the place
+		{"US", "CA", "Oakland", "94607", "+1510555"}, {"US", "NY", "Albany", "12207", "+1518555"}, {"DE", "", "Dresden", "01067", "+493515555"},
+		{"FR", "", "Lyon", "69001", "+3343755"}, {"GB", "", "Leeds", "LS1 4AP", "+44113496"}, {"JP", "", "Sendai", "980-0021", "+8122555"}, {"BR", "", "Recife", "50030-230", "+55813555"},
 	}
 )
 
@@ -144,8 +140,8 @@ var (
 func (w *World) add(at time.Time) *Customer {
 	n := len(w.customers)
 	r := w.rng
-	first, family := firstNames[r.IntN(len(firstNames))], lastNames[r.IntN(len(lastNames))]
-	place := places[r.IntN(len(places))]
+	first, family := one(r, firstNames), one(r, lastNames)
+	place := one(r, places)
 	c := &Customer{N: n, Name: first + " " + family, Email: fmt.Sprintf("c%d@example.com", n), Created: at, Updated: at,
 		Country: place.country, State: place.state, City: place.city, Zip: place.zip, Phone: fmt.Sprintf("%s%04d", place.dial, n%10000)}
 	if r.IntN(3) > 0 {
@@ -154,7 +150,7 @@ func (w *World) add(at time.Time) *Customer {
 	for i := range 1 + r.IntN(3)/2 {
 		p := Contact{N: w.contacts, First: first, Last: family, Email: c.Email, Phone: c.Phone, Title: "Owner", Created: at, Updated: at}
 		if i > 0 {
-			p.First, p.Last, p.Title = firstNames[r.IntN(len(firstNames))], lastNames[r.IntN(len(lastNames))], "Accounts"
+			p.First, p.Last, p.Title = one(r, firstNames), one(r, lastNames), "Accounts"
 			p.Email, p.Phone = fmt.Sprintf("p%d@example.com", w.contacts), ""
 		}
 		w.contacts++
@@ -170,12 +166,19 @@ func (w *World) add(at time.Time) *Customer {
 	}
 	for range r.IntN(3) {
 		when := at.Add(time.Duration(r.IntN(20*24)) * time.Hour)
-		if when.After(last) {
-			when = last
-		}
-		w.subscribe(c, when)
+		w.subscribe(c, earliest(when, last))
 	}
 	return c
+}
+
+// one draws one of some.
+func one[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // subscribe gives a customer a subscription that began at the given time.
@@ -203,55 +206,69 @@ func (w *World) Add() int {
 // now is the time of a change: providers keep milliseconds.
 func (w *World) now() time.Time { return w.clock.Now().Truncate(time.Millisecond) }
 
-// Change changes a customer and its contacts now. One that is deleted stays so.
-func (w *World) Change(n int) {
+// change lets do change a customer now, unless it is deleted.
+func (w *World) change(n int, do func(c *Customer, at time.Time)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := w.customers[n]
-	if c.Deleted {
-		return
+	if c := w.customers[n]; !c.Deleted {
+		do(c, w.now())
 	}
-	at := w.now()
-	c.Version++
+}
+
+// touch makes a customer and its contacts appear to have changed.
+func (w *World) touch(c *Customer, at time.Time) {
 	c.Updated = at
-	c.City = fmt.Sprintf("%s %d", places[n%len(places)].city, c.Version)
 	for i := range c.Contacts {
 		c.Contacts[i].Updated = at
-		c.Contacts[i].Title = fmt.Sprintf("Title %d", c.Version)
 	}
-	w.note(at, n, -1, "updated")
+	w.note(at, c.N, -1, "updated")
+}
+
+// Change changes a customer and its contacts now. One that is deleted stays so.
+func (w *World) Change(n int) {
+	w.change(n, func(c *Customer, at time.Time) {
+		c.Version++
+		c.City = fmt.Sprintf("%s %d", places[n%len(places)].city, c.Version)
+		for i := range c.Contacts {
+			c.Contacts[i].Title = fmt.Sprintf("Title %d", c.Version)
+		}
+		w.touch(c, at)
+	})
 }
 
 // ChangeSubscription moves the first subscription of a customer on to its next
 // state, or gives the customer one.
 func (w *World) ChangeSubscription(n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	c := w.customers[n]
-	if c.Deleted {
-		return
-	}
-	at := w.now()
-	if len(c.Subscriptions) == 0 {
-		w.subscribe(c, at)
-		return
-	}
-	s := &c.Subscriptions[0]
-	s.State, s.Updated = (s.State+1)%states, at
-	w.note(at, n, s.N, "updated")
+	w.change(n, func(c *Customer, at time.Time) {
+		if len(c.Subscriptions) == 0 {
+			w.subscribe(c, at)
+			return
+		}
+		s := &c.Subscriptions[0]
+		s.State, s.Updated = (s.State+1)%states, at
+		w.note(at, n, s.N, "updated")
+	})
 }
 
 // Delete deletes a customer now, with all that hangs on it.
 func (w *World) Delete(n int) {
+	w.change(n, func(c *Customer, at time.Time) {
+		c.Deleted, c.Updated = true, at
+		w.note(at, n, -1, "deleted")
+	})
+}
+
+// Crowd makes every customer whose number is from one to another, exclusive, and
+// its contacts, appear to have changed in the same millisecond, as an update of
+// many at once does.
+func (w *World) Crowd(from, to int) time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := w.customers[n]
-	if c.Deleted {
-		return
-	}
 	at := w.now()
-	c.Deleted, c.Updated = true, at
-	w.note(at, n, -1, "deleted")
+	for _, c := range w.customers[from:to] {
+		w.touch(c, at)
+	}
+	return at
 }
 
 // Len is how many customers the world has had.
@@ -261,14 +278,17 @@ func (w *World) Len() int {
 	return len(w.customers)
 }
 
-// Customers copies the customers that meet keep, in the order of their creation;
-// nil keeps all that are not deleted.
+// Customers copies the customers that keep holds for, in the order of their
+// creation; nil keeps all that are not deleted.
 func (w *World) Customers(keep func(*Customer) bool) []Customer {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
+	if keep == nil {
+		keep = func(c *Customer) bool { return !c.Deleted }
+	}
 	var out []Customer
 	for _, c := range w.customers {
-		if keep == nil && !c.Deleted || keep != nil && keep(c) {
+		if keep(c) {
 			out = append(out, c.clone())
 		}
 	}
@@ -304,25 +324,8 @@ func (c *Customer) clone() Customer {
 func (w *World) Log(from, to time.Time) []Change {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	at := func(c Change, t time.Time) int { return cmp.Or(c.At.Compare(t), 0) }
+	at := func(c Change, t time.Time) int { return c.At.Compare(t) }
 	first, _ := slices.BinarySearchFunc(w.log, from, at)
 	last, _ := slices.BinarySearchFunc(w.log, to, at)
 	return slices.Clone(w.log[first:max(first, last)])
-}
-
-// Crowd makes every customer whose number is from one to another, exclusive, and
-// its contacts, appear to have changed in the same millisecond, as an update of
-// many at once does.
-func (w *World) Crowd(from, to int) time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	at := w.now()
-	for _, c := range w.customers[from:to] {
-		c.Updated = at
-		for i := range c.Contacts {
-			c.Contacts[i].Updated = at
-		}
-		w.note(at, c.N, -1, "updated")
-	}
-	return at
 }

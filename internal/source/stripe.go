@@ -26,8 +26,9 @@ var Stripe = register(stripe{})
 type stripe struct{}
 
 // stripeVersion is asked for with every request, whatever the account's own
-// default is (docs.stripe.com/api/versioning).
-const stripeVersion = "2026-08-26"
+// default is (docs.stripe.com/api/versioning). The name belongs to it: without
+// it Stripe knows no such version.
+const stripeVersion = "2026-08-26.dahlia"
 
 const (
 	stripePage   = 100                 // the most that a list gives
@@ -55,7 +56,7 @@ func (stripe) About() About {
 		// docs.stripe.com/rate-limits: 25 a second for one endpoint, 100 for all.
 		Quotas: map[string]Quota{"": {Requests: 100, Per: time.Second},
 			stripeCustomers: {Requests: 25, Per: time.Second}, stripeSubscriptions: {Requests: 25, Per: time.Second}, stripeChanges: {Requests: 25, Per: time.Second}},
-		Ceiling: 25 * stripePage,
+		Ceiling: 25 * stripePage, CeilingOf: stripeCustomers,
 	}
 }
 

@@ -29,12 +29,15 @@ type Activities struct {
 // not at all, and reading one whole checks its size and hash.
 type Stage interface {
 	Put(ctx context.Context, key string, r io.Reader) (crm.Object, error)
+	PutContent(ctx context.Context, prefix string, r io.Reader) (crm.Object, error) // under the hash of what it holds
 	PutCompressed(ctx context.Context, key string, r io.Reader) (crm.Object, error)
 	Open(ctx context.Context, o crm.Object, offset int64) (io.ReadCloser, error)
 	OpenKey(ctx context.Context, key string) (io.ReadCloser, error) // unchecked
 	ReadCompressed(ctx context.Context, o crm.Object) (io.ReadCloser, error)
 	ReadCompressedKey(ctx context.Context, key string) (io.ReadCloser, error) // by its own checksum alone
 	Path(o crm.Object) string
+	List(ctx context.Context, prefix string) iter.Seq2[crm.Listed, error]
+	Remove(ctx context.Context, l crm.Listed) (removed bool, err error)
 }
 
 // Store is the part of the store that the steps need.
@@ -43,6 +46,7 @@ type Store interface {
 	SaveSubscriptions(ctx context.Context, number int64, all []crm.Subscription) error
 	Subscribers(ctx context.Context, number int64, after string, limit int) ([]crm.Subscriber, error)
 	OpenImport(ctx context.Context, r crm.Request, mapping string) (crm.Opened, error)
+	Recognize(ctx context.Context, r crm.Request, mapping string) (crm.Opened, error)
 	Opening(ctx context.Context, number int64) (crm.ImportRow, error)
 	Import(ctx context.Context, id string) (crm.ImportRow, error)
 	Mark(ctx context.Context, number int64, s crm.State, by string) error
@@ -59,6 +63,7 @@ type Store interface {
 	Message(ctx context.Context, id int64) (crm.Message, error)
 	MarkSent(ctx context.Context, id int64, at time.Time) error
 	undoStore
+	removeStore
 	backfillStore
 	scheduleStore
 }
@@ -87,6 +92,8 @@ func Register(r worker.ActivityRegistry, a *Activities) {
 	register(r, crm.Fetch, a.Fetch)
 	register(r, crm.Plan, a.Plan)
 	register(r, crm.AwaitSource, a.AwaitSource)
+	register(r, crm.Find, a.Find)
+	register(r, crm.Recognize, a.Recognize)
 	register(r, crm.Inspect, a.Inspect)
 	register(r, crm.Parse, a.Parse)
 	register(r, crm.Dedupe, a.Dedupe)
@@ -102,6 +109,7 @@ func Register(r worker.ActivityRegistry, a *Activities) {
 	register(r, crm.EndScheduled, a.EndScheduled)
 	registerBackfill(r, a)
 	registerUndo(r, a)
+	registerRemove(r, a)
 }
 
 // register binds a step to the method that carries it out, with what every

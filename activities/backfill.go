@@ -56,9 +56,17 @@ func (a *Activities) PlanBackfill(ctx context.Context, in crm.PlanBackfillInput)
 func (a *Activities) backfillParts(ctx context.Context, src crm.BackfillSource) (parts []crm.PlannedPartition, err error) {
 	r := crm.Request{Version: crm.RequestVersion, Source: src.Source, Mode: src.Mode, Sheet: src.Sheet, Mapping: src.Mapping}
 	for _, f := range src.Files {
-		of := r
-		of.Files = []crm.FileRef{f}
-		parts = append(parts, crm.PlannedPartition{Name: f.Name, Request: of})
+		files := []crm.FileRef{f}
+		if f.Many {
+			if files, err = a.find(ctx, src.Source, f); err != nil {
+				return nil, err
+			}
+		}
+		for _, f := range files {
+			of := r
+			of.Files = []crm.FileRef{f}
+			parts = append(parts, crm.PlannedPartition{Name: f.Name, Request: of})
+		}
 	}
 	if len(src.Files) > 0 {
 		return parts, nil

@@ -10,7 +10,8 @@ import (
 )
 
 // Fetch makes sure that a file of the request, or the next segment of a
-// partition, is whole in the stage. Of segments see fetchPages.
+// partition, is whole in the stage. Of segments see fetchPages, of files that
+// lie elsewhere download.
 //
 // Local files and standard input are staged before the import starts, so here
 // the staged copy is read once against the size and hash it was announced
@@ -18,8 +19,12 @@ import (
 // read it in pieces; each attempt under a key of its own, so running it twice
 // is harmless. A file that is missing, empty or another one ends the import.
 func (a *Activities) Fetch(ctx context.Context, in crm.FetchInput) (crm.Fetched, error) {
-	if in.Segment != nil {
+	switch {
+	case in.Segment != nil:
 		return a.fetchPages(ctx, in)
+	case in.File.Elsewhere():
+		f, err := a.download(ctx, in)
+		return crm.Fetched{File: f}, err
 	}
 	f, err := a.fetchFile(ctx, in)
 	return crm.Fetched{File: f}, err

@@ -24,19 +24,37 @@ func (a *Activities) Open(ctx context.Context, r crm.Request) (crm.Opened, error
 	if err != nil {
 		return crm.Opened{}, err
 	}
-	fingerprint := ""
 	if text != "" {
 		if _, err := mapping.ParseSpec([]byte(text)); err != nil {
 			return crm.Opened{}, err
 		}
-		sum := sha256.Sum256([]byte(text))
-		fingerprint = hex.EncodeToString(sum[:])
 	}
 	// Staged empty too: a source's mapping saved later is not this import's.
 	if _, err := a.Stage.Put(ctx, crm.MappingKey(r.ID), strings.NewReader(text)); err != nil {
 		return crm.Opened{}, err
 	}
-	return a.Store.OpenImport(ctx, r, fingerprint)
+	return a.Store.OpenImport(ctx, r, mappingSum(text))
+}
+
+// Recognize enters in the store which files the import has, once those that lay
+// elsewhere are in the stage, and says by which import the same were brought in
+// before, if they were. Running it twice finds the same.
+func (a *Activities) Recognize(ctx context.Context, r crm.Request) (crm.Opened, error) {
+	in, err := a.Stage.OpenKey(ctx, crm.MappingKey(r.ID))
+	mapping, err := text(in, err)
+	if err != nil {
+		return crm.Opened{}, err
+	}
+	return a.Store.Recognize(ctx, r, mappingSum(mapping))
+}
+
+// mappingSum stands for the text of a mapping; "" for none.
+func mappingSum(text string) string {
+	if text == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 func (a *Activities) effectiveMapping(ctx context.Context, r crm.Request) (string, error) {

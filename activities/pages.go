@@ -19,6 +19,9 @@ import (
 type Sources interface {
 	// Access returns the connector of a source and what it needs to read it.
 	Access(ctx context.Context, slug string) (source.Connector, *source.Access, error)
+
+	// Way returns how files are reached that are imported into a source.
+	Way(ctx context.Context, slug string) (source.Way, error)
 }
 
 // Plan divides what there is to read of a source into partitions, and makes the
@@ -61,9 +64,13 @@ func (a *Activities) Plan(ctx context.Context, in crm.PlanInput) (crm.Planned, e
 			want.From, want.Changes = src.Watermark, true
 		}
 	}
+	if want.Changes {
+		out.Request.Since = src.Watermark
+	}
 	out.Request.Reads, err = c.Plan(ctx, access, want)
 	if errors.Is(err, crm.ErrCursorLost) && want.Changes {
 		out.Full, out.Why = true, "it no longer knows what has changed since the last sync"
+		out.Request.Since = time.Time{}
 		out.Request.Reads, err = c.Plan(ctx, access, source.Want{Span: crm.Span{To: end}})
 	}
 	if err == nil && len(out.Request.Reads) > crm.MaxPartitions {

@@ -14,6 +14,9 @@ type Schedules interface {
 	// Pause keeps the schedule of a source from beginning anything. It may be
 	// repeated.
 	Pause(ctx context.Context, source, note string) error
+
+	// Remove removes the schedule of a source, if it has one.
+	Remove(ctx context.Context, source string) error
 }
 
 // scheduleStore is the part of the store that schedules need.

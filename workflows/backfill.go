@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -90,19 +91,28 @@ type lane struct {
 	stop     workflow.CancelFunc
 	decision string // about parked partitions: retry or skip
 	dropped  bool
+	rested   bool // the partition at hand has waited, so its time is no measure
 }
 
 func newBackfilling(ctx workflow.Context, in BackfillInput) *backfilling {
 	b := &backfilling{in: in, tuning: in.Tuning.WithDefaults(), lanes: map[string]*lane{}, turns: workflow.NewSemaphore(ctx, int64(max(1, in.AtOnce)))}
 	if in.Carried != nil {
 		b.at = *in.Carried
+		b.at.Progress.Sources = roomy(b.at.Progress.Sources)
 		return b
 	}
-	b.at.Progress = crm.BackfillProgress{ID: in.ID, State: crm.Running, StartedAt: workflow.Now(ctx), UpdatedAt: workflow.Now(ctx)}
+	b.at.Progress = crm.BackfillProgress{ID: in.ID, State: crm.Running, AtOnce: in.AtOnce, StartedAt: workflow.Now(ctx), UpdatedAt: workflow.Now(ctx)}
 	for _, source := range in.Sources {
 		b.at.Progress.Sources = append(b.at.Progress.Sources, crm.SourceProgress{Source: source, State: crm.Queued})
 	}
+	b.at.Progress.Sources = roomy(b.at.Progress.Sources)
 	return b
+}
+
+// roomy returns a list to which all sources that a backfill may have can be
+// added without moving it: lanes keep hold of their place in it.
+func roomy(list []crm.SourceProgress) []crm.SourceProgress {
+	return slices.Grow(list, max(0, crm.MaxBackfillSources-len(list)))
 }
 
 // of is how far a source is.
@@ -140,9 +150,9 @@ func (b *backfilling) follow(ctx workflow.Context, l *lane) {
 	switch {
 	case err == nil:
 	case l.dropped, b.cancelled, temporal.IsCanceledError(err):
-		s.State, s.Name = crm.Cancelled, ""
+		s.State = crm.Cancelled
 	default:
-		s.State, s.Name, s.Failure = crm.Failed, "", failureOf(err)
+		s.State, s.Failure = crm.Failed, failureOf(err)
 	}
 }
 
@@ -200,10 +210,11 @@ func (b *backfilling) partitions(ctx workflow.Context, l *lane) error {
 		if next.Number == 0 {
 			return nil
 		}
-		s.Name = next.Name
+		s.Name, s.Number, s.ImportID, s.Since = next.Name, next.Number, next.Request.ID, workflow.Now(ctx)
+		l.rested = false
 		b.show(ctx)
 		denied, err := b.partition(ctx, l, next)
-		s.Name = ""
+		s.Name, s.Number, s.ImportID, s.Since = "", 0, "", time.Time{}
 		if err != nil || denied {
 			return err
 		}
@@ -221,6 +232,9 @@ func (b *backfilling) partition(ctx workflow.Context, l *lane, next crm.NextPart
 		return false, errors.Join(ctx.Err(), workflow.ErrCanceled)
 	}
 	end := crm.EndPartitionInput{Backfill: b.in.ID, Source: l.source, Number: next.Number, State: crm.PartitionDone, Rows: report.Read}
+	if err == nil && report.State == crm.Done && !l.rested {
+		s.Tempo.Add(workflow.Now(ctx).Sub(s.Since))
+	}
 	if err != nil || report.State != crm.Done && report.State != crm.AlreadyImported {
 		end.State, end.Failure = crm.PartitionParked, report.Failure
 		if err != nil {
@@ -235,6 +249,12 @@ func (b *backfilling) partition(ctx workflow.Context, l *lane, next crm.NextPart
 		return false, err
 	}
 	s.BackfillCounts = ended
+	switch {
+	case end.Failure != nil:
+		s.LastFailure = end.Failure
+	case s.Parked == 0:
+		s.LastFailure = nil
+	}
 	denied = end.Failure != nil && end.Failure.Type == crm.FailDenied
 	if denied {
 		s.Failure = end.Failure
@@ -251,6 +271,7 @@ func (b *backfilling) imported(ctx workflow.Context, r crm.Request) (crm.Report,
 		if !errors.As(err, &running) {
 			return report, err
 		}
+		b.lanes[r.Source].rested = true
 		if _, err := run(ctx, crm.AwaitSource, b.tuning, "Wait for the import of "+r.Source+" that is running", crm.AwaitInput{Source: r.Source}); err != nil {
 			return crm.Report{}, err
 		}

@@ -317,3 +317,66 @@ func TestALongBackfillGoesOnInTheNextRun(t *testing.T) {
 		break
 	}
 }
+
+// TestTheProgressOfABackfillSaysWhatIsAtHandAndForHowLong: the imports take an
+// hour each, and the third has run for half of one.
+func TestTheProgressOfABackfillSaysWhatIsAtHandAndForHowLong(t *testing.T) {
+	t.Parallel()
+	h := newHistory(map[string]int{"a": 6})
+	h.fails["a-1"] = 1
+	env := h.environment(t)
+	var pause, resume update
+	asked := false
+	at := func(d time.Duration, do func()) { env.RegisterDelayedCallback(do, d) }
+	at(3*time.Hour+30*time.Minute, func() { pause.sendTo(env, workflows.UpdatePause, "") })
+	at(10*time.Hour, func() { resume.sendTo(env, workflows.UpdateResume, "") })
+	at(11*time.Hour+30*time.Minute, func() {
+		asked = true
+		p := askBackfill(t, env)
+		s := p.Sources[0]
+		if s.Name != "a-6" || s.Number != 6 || s.ImportID != "a-6" || p.AtOnce != 2 {
+			t.Errorf("at hand is %q, number %d, import %q, of %d at once", s.Name, s.Number, s.ImportID, p.AtOnce)
+		}
+		// The first failed, and during the fourth it was paused: neither is a measure.
+		if s.Tempo.Timed != 3 || s.Tempo.Each != time.Hour {
+			t.Errorf("tempo %+v, want an hour, of three", s.Tempo)
+		}
+		if left := s.Remaining(s.Since.Add(30 * time.Minute)); s.Left != 0 || left != 30*time.Minute {
+			t.Errorf("half an hour into the last one %s are left of %d more", left, s.Left)
+		}
+		if s.LastFailure == nil || s.LastFailure.Type != crm.FailInvalid || s.Failure != nil {
+			t.Errorf("the last failure is %+v", s.LastFailure)
+		}
+	})
+	env.ExecuteWorkflow(workflows.Backfill, backfillOf("a"))
+	p := backfilled(t, env)
+	if !asked || !pause.done || !resume.done {
+		t.Errorf("asked %v, paused %v, resumed %v", asked, pause.done, resume.done)
+	}
+	if s := p.Sources[0]; s.State != crm.Done || s.LastFailure != nil || s.Name != "" || s.ImportID != "" || !s.Since.IsZero() {
+		t.Errorf("it ends as %+v", s)
+	}
+}
+
+func TestSourcesThatAreAddedDoNotHideTheProgressOfOthers(t *testing.T) {
+	t.Parallel()
+	h := newHistory(map[string]int{"a": 5, "b": 1, "c": 1, "d": 1})
+	h.fails["a-5"] = 99
+	env := h.environment(t)
+	var b, c, d, skip update
+	for i, add := range []*update{&b, &c, &d} {
+		env.RegisterDelayedCallback(func() { add.sendTo(env, workflows.UpdateAddSource, string(rune('b'+i))) }, 90*time.Minute)
+	}
+	env.RegisterDelayedCallback(func() {
+		if got, want := standing(askBackfill(t, env)), "a running 3/0/0/1, b done 1/0/0/0, c done 1/0/0/0, d done 1/0/0/0"; got != want {
+			t.Errorf("it stands at %s, want %s", got, want)
+		}
+	}, 3*time.Hour+30*time.Minute)
+	env.RegisterDelayedCallback(func() { skip.sendTo(env, workflows.UpdateSkip, "a") }, 20*time.Hour)
+	in := backfillOf("a")
+	in.AtOnce = 4
+	env.ExecuteWorkflow(workflows.Backfill, in)
+	if got, want := standing(backfilled(t, env)), "a done 4/0/1/0, b done 1/0/0/0, c done 1/0/0/0, d done 1/0/0/0"; got != want || !skip.done {
+		t.Errorf("it ends as %s, want %s; skipped %v", got, want, skip.done)
+	}
+}

@@ -42,7 +42,12 @@ func (b *backfilling) answer(ctx, work workflow.Context) error {
 	}
 	anytime := func(SourceCommand) error { return nil }
 	command(UpdatePause, "No new partition begins.", func(SourceCommand) error { return refuseIf(b.at.Paused, "the backfill is paused already") },
-		func(_ workflow.Context, c SourceCommand) { b.at.Paused, b.at.By = true, c.By })
+		func(_ workflow.Context, c SourceCommand) {
+			b.at.Paused, b.at.By = true, c.By
+			for _, l := range b.lanes {
+				l.rested = true
+			}
+		})
 	command(UpdateResume, "Goes on where it was paused.", func(SourceCommand) error { return refuseIf(!b.at.Paused, "the backfill is not paused") },
 		func(workflow.Context, SourceCommand) { b.at.Paused, b.at.By = false, "" })
 	command(UpdateCancel, "Ends the backfill. What is written stays.", anytime,

@@ -109,6 +109,7 @@ func (m *importing) resume(ctx workflow.Context, by string) {
 		m.at.Progress.Attention = ""
 	}
 	m.paused, m.by = false, ""
+	m.at.Pages.Since = workflow.Now(ctx) // the rest was no reading
 	m.mark(ctx, state)
 }
 

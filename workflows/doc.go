@@ -8,6 +8,7 @@
 // is; run.go holds the timeouts and retries of every step.
 //
 // Undo reverses an import; it is an import as far as commands and progress go.
+// So is RemoveSource, which removes a source with all it holds.
 //
 // A change here must replay the histories in testdata/histories, which were
 // recorded from released code. What cannot is put behind workflow.GetVersion.

@@ -106,6 +106,12 @@ func (m *importing) run(ctx, work workflow.Context) (crm.Report, error) {
 	if err == nil && earlier != "" {
 		return m.alreadyImported(ctx, earlier), nil
 	}
+	if err == nil {
+		earlier, err = m.collect(work)
+	}
+	if err == nil && earlier != "" {
+		return m.alreadyImported(ctx, earlier), nil
+	}
 	if err == nil && m.request.Paged() {
 		err = m.readPages(work)
 	} else if err == nil {
@@ -139,6 +145,56 @@ func (m *importing) open(ctx workflow.Context) (earlier string, err error) {
 		m.mark(ctx, crm.Paused)
 	}
 	return opened.Earlier, nil
+}
+
+// collect brings files that lie elsewhere into the stage, all of them before the
+// first is read: only then is it known whether the same were imported before.
+func (m *importing) collect(ctx workflow.Context) (earlier string, err error) {
+	if !m.request.Elsewhere() {
+		return "", nil
+	}
+	m.phase(ctx, phaseFetch)
+	if err := m.find(ctx); err != nil {
+		return "", err
+	}
+	for i, f := range m.request.Files {
+		if !f.Elsewhere() {
+			continue
+		}
+		if err := m.gate(ctx); err != nil {
+			return "", err
+		}
+		m.at.Progress.File = f.Name
+		fetched, err := run(ctx, crm.Fetch, m.tuning, "Fetch · "+f.Name, crm.FetchInput{Import: m.at.Import, Number: i, File: f})
+		if err != nil {
+			return "", err
+		}
+		m.request.Files[i].Name, m.request.Files[i].Object = fetched.Name, fetched.Object
+		m.at.Progress.BytesTotal += fetched.Object.Size
+	}
+	opened, err := run(ctx, crm.Recognize, m.tuning, "Recognize", m.request)
+	return opened.Earlier, err
+}
+
+// find puts the files that patterns stand for in their place.
+func (m *importing) find(ctx workflow.Context) error {
+	var files []crm.FileRef
+	for _, f := range m.request.Files {
+		if !f.Many {
+			files = append(files, f)
+			continue
+		}
+		if err := m.gate(ctx); err != nil {
+			return err
+		}
+		found, err := run(ctx, crm.Find, m.tuning, "Find · "+f.Name, crm.FindInput{Source: m.request.Source, File: f})
+		if err != nil {
+			return err
+		}
+		files = append(files, found.Files...)
+	}
+	m.request.Files, m.at.Progress.Files = files, len(files)
+	return nil
 }
 
 func (m *importing) alreadyImported(ctx workflow.Context, earlier string) crm.Report {

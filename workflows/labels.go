@@ -34,6 +34,8 @@ func LabelsOf(r crm.Request) Labels {
 func summary(r crm.Request) string {
 	what := "Import"
 	switch {
+	case r.Removes:
+		return "Removal of " + r.Source
 	case r.Undoes != "":
 		return "Undo of an import into " + r.Source
 	case r.Paged():

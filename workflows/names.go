@@ -57,6 +57,7 @@ const (
 	phaseWrite     = "write"
 	phaseSettle    = "settle"
 	phaseUndo      = "undo"
+	phaseRemove    = "remove"
 	phaseReconcile = "reconcile"
 	phaseNotify    = "notify"
 )

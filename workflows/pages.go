@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -17,8 +18,10 @@ type pages struct {
 	Split []crm.Partition `json:"split,omitempty"`
 	Next  int             `json:"next,omitempty"`
 
-	Cursor crm.Object `json:"cursor,omitzero"`  // of the partition at hand: where the next segment begins
-	Lost   int        `json:"lost,omitempty"`   // how often the source has forgotten where we were
+	Cursor crm.Object `json:"cursor,omitzero"` // of the partition at hand: where the next segment begins
+	Lost   int        `json:"lost,omitempty"`  // how often the source has forgotten where we were
+	Since  time.Time  `json:"since,omitzero"`  // when it was begun with, or resumed; zero before the first
+	Tempo  crm.Tempo  `json:"tempo,omitzero"`
 	Folded bool       `json:"folded,omitempty"` // the statuses of customers are among the partitions
 
 	// Ahead is the segment that was fetched while the one before it was
@@ -96,8 +99,12 @@ func (m *importing) reading() *crm.Partition {
 
 // turn leaves the partition at hand for those that are to be read in its place,
 // or for the one behind it.
-func (m *importing) turn(instead []crm.Partition) {
+func (m *importing) turn(now time.Time, instead []crm.Partition) {
 	at := &m.at.Pages
+	if len(instead) == 0 {
+		at.Tempo.Add(now.Sub(at.Since))
+	}
+	at.Since = now
 	if len(at.Split) > 0 {
 		at.Split = at.Split[1:]
 	} else {
@@ -107,6 +114,12 @@ func (m *importing) turn(instead []crm.Partition) {
 	at.Lost = 0
 	m.at.Progress.Partitions += len(instead)
 	m.at.Progress.PartitionsRead++
+}
+
+// left is about how long the partitions take that are not read; 0 if that is
+// unknown. The statuses are counted only when their turn comes: they are short.
+func (p *pages) left(pr *crm.Progress, now time.Time) time.Duration {
+	return p.Tempo.Left(pr.Partitions-pr.PartitionsRead, now.Sub(p.Since))
 }
 
 // fold adds what subscriptions make of their customers to the partitions, once
@@ -128,6 +141,9 @@ func (m *importing) fetch(ctx workflow.Context, number int) (*crm.Fetched, error
 			return nil, err
 		}
 		p := *m.reading()
+		if m.at.Pages.Since.IsZero() {
+			m.at.Pages.Since = workflow.Now(ctx)
+		}
 		f, err := run(ctx, crm.Fetch, m.tuning, fmt.Sprintf("Fetch · %s, segment %d", p.ID, number+1), crm.FetchInput{
 			Import: m.at.Import, Number: number, Segment: &crm.Segment{Partition: p, Cursor: m.at.Pages.Cursor,
 				Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes}})
@@ -140,7 +156,7 @@ func (m *importing) fetch(ctx workflow.Context, number int) (*crm.Fetched, error
 		}
 		m.at.Pages.Cursor = f.Cursor
 		if f.Done {
-			m.turn(f.Instead)
+			m.turn(workflow.Now(ctx), f.Instead)
 		}
 		f.Instead = nil // they need not cross to the next run twice
 		return &f, nil

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
@@ -182,5 +183,47 @@ func TestALongReadingGoesOnInTheNextRun(t *testing.T) {
 	}
 	if got := s.sequence("read"); !slices.Equal(got, threeRead) {
 		t.Errorf("read\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(threeRead, "\n"))
+	}
+}
+
+func TestTheProgressOfAReadingCountsPartitionsAndNoBytes(t *testing.T) {
+	t.Parallel()
+	s := &steps{pages: threePartitions()}
+	env := environment(t, s)
+	var pause, resume update
+	asked := 0
+	ask := func() (p crm.Progress) {
+		asked++
+		v, err := env.QueryWorkflow(workflows.QueryProgress)
+		if err == nil {
+			err = v.Get(&p)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return p
+	}
+	s.write = func(n int) error {
+		if n == 3 && s.count("write 3") == 1 { // d is written, which took the place of c with e; e is read ahead
+			env.RegisterDelayedCallback(func() { pause.send(env, workflows.UpdatePause) }, 0)
+			env.RegisterDelayedCallback(func() {
+				p := ask()
+				if p.PartitionsRead < 4 || p.PartitionsRead > 5 || p.Partitions != 6 || p.Bytes != 0 || p.BytesTotal != 0 || p.Remaining != 0 {
+					t.Errorf("paused: partition %q, %d of %d read, %d of %d bytes, %s left", p.Partition, p.PartitionsRead, p.Partitions, p.Bytes, p.BytesTotal, p.Remaining)
+				}
+				if p.Partition != "e" && p.PartitionsRead == 4 {
+					t.Errorf("partition %q is at hand, want e", p.Partition)
+				}
+				resume.send(env, workflows.UpdateResume)
+			}, time.Hour)
+		}
+		return nil
+	}
+	env.ExecuteWorkflow(workflows.Import, reading(50, "a", "b", "c"))
+	if r, err := result(t, env); err != nil || r.State != crm.Done {
+		t.Fatalf("import = %v, %v; want done", r.State, err)
+	}
+	if p := ask(); p.PartitionsRead != 6 || p.Partitions != 6 || p.Partition != "" || asked != 2 {
+		t.Errorf("at the end: partition %q, %d of %d read, asked %d times", p.Partition, p.PartitionsRead, p.Partitions, asked)
 	}
 }

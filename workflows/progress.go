@@ -100,16 +100,17 @@ func (m *importing) touch(ctx workflow.Context) {
 	}
 	m.meter.add(now, m.step(stepWrite).Rows)
 	pr.UpdatedAt, pr.Rate = now, m.meter.rate()
-	pr.Remaining = remaining(pr, m.step(stepParse).Rows, m.step(stepWrite).Rows)
+	if m.request.Paged() {
+		pr.Remaining = m.at.Pages.left(pr, now)
+	} else {
+		pr.Remaining = remaining(pr, m.step(stepParse).Rows, m.step(stepWrite).Rows)
+	}
 	workflow.SetCurrentDetails(ctx, m.details())
 }
 
 // remaining reckons the time left from how many rows the rest of the bytes
 // will make. 0 is unknown.
 func remaining(p *crm.Progress, parsed, written int64) time.Duration {
-	if p.Partitions > 0 { // nobody knows how much is left of them
-		return 0
-	}
 	if p.Rate <= 0 || p.Bytes <= 0 || parsed == 0 || p.BytesTotal < p.Bytes {
 		return 0
 	}
@@ -130,6 +131,9 @@ func (m *importing) progress() crm.Progress {
 	p := m.at.Progress
 	p.Steps = append([]crm.StepProgress(nil), p.Steps...)
 	p.By, p.Parked = m.by, len(m.at.Parked)
+	if m.request.Paged() {
+		m.paged(&p)
+	}
 	if m.stuck {
 		p.Parked = 1
 	}
@@ -137,6 +141,18 @@ func (m *importing) progress() crm.Progress {
 		p.State, p.Remaining = crm.Paused, 0
 	}
 	return p
+}
+
+// paged says how far an import is that reads pages. Its bytes are those of the
+// segments that it has read, and no measure of what is to come.
+func (m *importing) paged(p *crm.Progress) {
+	p.Bytes, p.BytesTotal = 0, 0
+	if at := m.reading(); at != nil {
+		p.Partition = at.ID
+	}
+	if m.request.Statuses && !m.at.Pages.Folded {
+		p.Partitions++
+	}
 }
 
 // phase shows which step sets the pace.
@@ -165,8 +181,16 @@ func (m *importing) details() string {
 	if p.Undo != nil {
 		return undoDetails(p, m.at.Run)
 	}
+	if p.Removing != nil {
+		return removalDetails(p, m.at.Run)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s** · phase %s · run %d\n\n", p.State, p.Phase, m.at.Run+1)
+	if m.request.Paged() {
+		at := *p
+		m.paged(&at)
+		fmt.Fprintf(&b, "Partitions read: %d of %d. %s\n\n", at.PartitionsRead, at.Partitions, at.Partition)
+	}
 	b.WriteString("| step | rows |\n|---|---:|\n")
 	for _, s := range p.Steps {
 		fmt.Fprintf(&b, "| %s | %d |\n", s.Step, s.Rows)

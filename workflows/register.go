@@ -13,4 +13,5 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Scheduled, workflow.RegisterOptions{Name: "Scheduled"})
 	r.RegisterWorkflowWithOptions(Backfill, workflow.RegisterOptions{Name: "Backfill"})
 	r.RegisterWorkflowWithOptions(Undo, workflow.RegisterOptions{Name: "Undo"})
+	r.RegisterWorkflowWithOptions(RemoveSource, workflow.RegisterOptions{Name: RemovalType})
 }

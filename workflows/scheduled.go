@@ -22,17 +22,18 @@ type ScheduledInput struct {
 // to itself.
 //
 // It fails as its Sync does, so that the schedule's list of runs shows it.
-func Scheduled(ctx workflow.Context, in ScheduledInput) (crm.Report, error) {
+func Scheduled(ctx workflow.Context, in ScheduledInput) (report crm.Report, err error) {
 	t := crm.Tuning{}.WithDefaults()
+	defer func() { ended(ctx, report, err) }()
 	begun := workflow.Now(ctx)
 	what, err := run(ctx, crm.BeginScheduled, t, "What is due · "+in.Source, crm.ScheduledInput{Source: in.Source})
 	if err != nil {
 		return crm.Report{}, err
 	}
-	report, err := syncAsChild(ctx, SyncInput{Version: 1, Source: in.Source, Full: what.Full, StartedBy: "schedule"})
+	report, err = syncAsChild(ctx, SyncInput{Version: 1, Source: in.Source, Full: what.Full, StartedBy: "schedule"})
 	var running *temporal.ChildWorkflowExecutionAlreadyStartedError
 	if errors.As(err, &running) {
-		return crm.Report{}, nil
+		return crm.Report{State: crm.AlreadyImported}, nil
 	}
 	end := crm.EndScheduledInput{Source: in.Source, At: begun, Full: what.Full}
 	switch {

@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -31,14 +33,16 @@ type SyncInput struct {
 //
 // It ends as its Import does, with the same report. The next sync begins where
 // the last one that was done has ended, so one that fails loses nothing.
-func Sync(ctx workflow.Context, in SyncInput) (crm.Report, error) {
+func Sync(ctx workflow.Context, in SyncInput) (report crm.Report, err error) {
 	t := in.Tuning.WithDefaults()
+	defer func() { ended(ctx, report, err) }()
 	for {
 		planned, err := run(ctx, crm.Plan, t, "Plan · "+in.Source, crm.PlanInput{
 			Source: in.Source, Span: in.Span, Full: in.Full, StartedBy: in.StartedBy, Tuning: in.Tuning})
 		if err != nil {
 			return crm.Report{}, err
 		}
+		workflow.SetCurrentDetails(ctx, planText(planned))
 		report, err := imported(ctx, planned.Request)
 		var running *temporal.ChildWorkflowExecutionAlreadyStartedError
 		if !errors.As(err, &running) {
@@ -47,6 +51,37 @@ func Sync(ctx workflow.Context, in SyncInput) (crm.Report, error) {
 		if _, err := run(ctx, crm.AwaitSource, t, "Wait for the import of "+in.Source+" that is running", crm.AwaitInput{Source: in.Source}); err != nil {
 			return crm.Report{}, err
 		}
+	}
+}
+
+// planText says what a sync is about to read, for the Temporal UI.
+func planText(p crm.Planned) string {
+	r := p.Request
+	text := fmt.Sprintf("Reads what has changed: %d partition(s), up to %s.", len(r.Reads), r.Watermark.Format(time.RFC3339))
+	switch {
+	case r.Watermark.IsZero():
+		text = fmt.Sprintf("Reads what was created in a part of time: %d partition(s).", len(r.Reads))
+	case p.Full:
+		text = fmt.Sprintf("Reads all there is: %d partition(s), up to %s.", len(r.Reads), r.Watermark.Format(time.RFC3339))
+	}
+	if p.Why != "" {
+		text += " Because " + p.Why + "."
+	}
+	return text + fmt.Sprintf("\n\nHow far it is says `%s`.", ImportID(r.Source))
+}
+
+// ended shows in the search attributes how a workflow has ended that only runs
+// another.
+func ended(ctx workflow.Context, report crm.Report, err error) {
+	state := report.State
+	switch {
+	case err != nil && temporal.IsCanceledError(err):
+		state = crm.Cancelled
+	case err != nil || state == "":
+		state = crm.Failed
+	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, AttrState.ValueSet(string(state)), AttrRows.ValueSet(report.Read)); err != nil {
+		workflow.GetLogger(ctx).Warn("search attributes not shown", "error", err)
 	}
 }
 

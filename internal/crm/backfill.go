@@ -69,6 +69,23 @@ type BackfillCounts struct {
 // All is how many partitions there are.
 func (c BackfillCounts) All() int { return c.Done + c.Running + c.Parked + c.Skipped + c.Left }
 
+// Count counts a partition.
+func (c *BackfillCounts) Count(p BackfillPartition) {
+	switch p.State {
+	case PartitionDone:
+		c.Done++
+		c.Rows += p.Rows
+	case PartitionRunning:
+		c.Running++
+	case PartitionParked:
+		c.Parked++
+	case PartitionSkipped:
+		c.Skipped++
+	default:
+		c.Left++
+	}
+}
+
 // Add adds another's counts.
 func (c *BackfillCounts) Add(o BackfillCounts) {
 	c.Done += o.Done
@@ -83,7 +100,8 @@ func (c *BackfillCounts) Add(o BackfillCounts) {
 type BackfillProgress struct {
 	ID      string           `json:"id"`
 	State   State            `json:"state"`
-	By      string           `json:"by,omitempty"` // who paused it
+	By      string           `json:"by,omitempty"`      // who paused it
+	AtOnce  int              `json:"at_once,omitempty"` // sources at the same time
 	Sources []SourceProgress `json:"sources"`
 
 	StartedAt time.Time `json:"started_at"`
@@ -98,6 +116,16 @@ func (p BackfillProgress) Total() (c BackfillCounts) {
 	return c
 }
 
+// Remaining is about how long a backfill takes whose sources take so long each,
+// in their order; those that are known. It is 0 if nothing is known.
+func (p BackfillProgress) Remaining(each []time.Duration) time.Duration {
+	var all, longest time.Duration
+	for _, d := range each {
+		all, longest = all+d, max(longest, d)
+	}
+	return max(longest, all/time.Duration(max(1, p.AtOnce)))
+}
+
 // SourceProgress is how far a backfill is with one source.
 type SourceProgress struct {
 	Source string `json:"source"`
@@ -105,11 +133,35 @@ type SourceProgress struct {
 	// State is [Queued] until its turn comes, then [Running]; [Done] when all its
 	// partitions are done or skipped, [NeedsAttention] when parked ones wait for
 	// somebody, [Failed] when nothing can be planned, and [Cancelled].
-	State State  `json:"state"`
-	Name  string `json:"name,omitempty"` // the partition that is running
+	State State `json:"state"`
+
+	// Of the partition that is running; zero if none is.
+	Name     string    `json:"name,omitempty"`
+	Number   int       `json:"number,omitempty"` // as [BackfillPartition.Number]
+	ImportID string    `json:"import_id,omitempty"`
+	Since    time.Time `json:"since,omitzero"`
+
+	Tempo Tempo `json:"tempo,omitzero"` // of the partitions that are done
 
 	BackfillCounts
 	Failure *Failure `json:"failure,omitempty"` // why it needs attention or has failed
+
+	// LastFailure is that of the import that failed last, as long as a partition
+	// is parked; nil if none is.
+	LastFailure *Failure `json:"last_failure,omitempty"`
+}
+
+// Remaining is about how long the source takes from now on, if nothing keeps it
+// waiting; 0 if that is unknown, or nothing is to be done for it.
+func (s SourceProgress) Remaining(now time.Time) time.Duration {
+	if s.State != Running && s.State != Queued {
+		return 0
+	}
+	var since time.Duration
+	if !s.Since.IsZero() {
+		since = max(0, now.Sub(s.Since))
+	}
+	return s.Tempo.Left(s.Running+s.Left, since)
 }
 
 // PlanBackfillInput asks for a source of a backfill to be divided into

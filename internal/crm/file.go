@@ -31,11 +31,23 @@ func MappingKey(importID string) string { return "imports/" + importID + "/mappi
 
 // A FileRef says where a file of a request is. Local files and standard input
 // are staged before the import starts, so that a worker never opens a path
-// that came in a request.
+// that came in a request. What lies elsewhere a worker brings into the stage,
+// before it reads the first of the files.
 type FileRef struct {
-	Name   string `json:"name"` // base name at the source, for people to read
-	Object Object `json:"object"`
+	Name   string `json:"name"`            // base name at the source, for people to read
+	Object Object `json:"object,omitzero"` // zero while it lies elsewhere
+
+	// Place is where it lies, such as s3://bucket/key; "" for a local file. Of an
+	// address on the web it says the host alone, since the rest may be all it
+	// takes to read the file: Address refers to the whole in the stage.
+	Place   string `json:"place,omitempty"`
+	Address Object `json:"address,omitzero"`
+
+	Many bool `json:"many,omitempty"` // Place is a pattern: it stands for every file that matches
 }
+
+// Elsewhere reports whether the file is still to be brought into the stage.
+func (f FileRef) Elsewhere() bool { return f.Object.IsZero() && f.Place != "" }
 
 // A File refers to a source file that is whole in the stage.
 type File struct {

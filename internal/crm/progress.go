@@ -13,11 +13,15 @@ type Progress struct {
 	File   string `json:"file,omitempty"` // name of the file being read
 	Files  int    `json:"files"`          // how many there are
 
-	// Of an import that reads pages of a source; 0 for files. Partitions may
-	// become more when one proves too large.
-	Partitions     int `json:"partitions,omitempty"`
-	PartitionsRead int `json:"partitions_read,omitempty"`
+	// Of an import that reads pages of a source; 0 and "" for files. Partitions
+	// may become more when one proves too large. Partition is the ID of the one
+	// being read, "" when none is.
+	Partitions     int    `json:"partitions,omitempty"`
+	PartitionsRead int    `json:"partitions_read,omitempty"`
+	Partition      string `json:"partition,omitempty"`
 
+	// Of an import that reads pages both are 0: how much a source will give out
+	// nobody knows.
 	Bytes      int64 `json:"bytes"`       // read of the files so far
 	BytesTotal int64 `json:"bytes_total"` // 0 while unknown
 
@@ -32,7 +36,8 @@ type Progress struct {
 	// is too little to go by.
 	Rate float64 `json:"rate"`
 
-	// Remaining is the time left at that rate; 0 means unknown.
+	// Remaining is the time left at that rate, or, of an import that reads pages,
+	// at the time that a partition took so far; 0 means unknown.
 	Remaining time.Duration `json:"remaining"`
 
 	StartedAt time.Time `json:"started_at"`
@@ -42,6 +47,9 @@ type Progress struct {
 	// has to reverse; nil and 0 for an import.
 	Undo      *UndoCounts `json:"undo,omitempty"`
 	UndoTotal int64       `json:"undo_total,omitempty"`
+
+	// Removing is how far the removal of a source has come; nil for an import.
+	Removing *Removal `json:"removing,omitempty"`
 
 	// Parked is how many batches are put aside because they cannot be written,
 	// and Attention why somebody has to decide, "" if nobody has.
@@ -53,6 +61,39 @@ type Progress struct {
 
 	// Ledger is true when no worker answered and the ledger was read instead.
 	Ledger bool `json:"ledger,omitempty"`
+}
+
+// A Tempo is how long the partitions of a source take: a mean in which the last
+// ones count most, since few sources had as many customers in their first month
+// as they have in the last. The zero Tempo knows nothing.
+type Tempo struct {
+	Timed int           `json:"timed,omitempty"` // how many it is made of
+	Each  time.Duration `json:"each,omitempty"`
+}
+
+const (
+	fewTimed  = 3 // partitions that say nothing yet about the others
+	tempoSpan = 5 // about how many of the last ones make the mean
+)
+
+// Add counts a partition that took so long.
+func (t *Tempo) Add(took time.Duration) {
+	t.Timed++
+	t.Each += (took - t.Each) / time.Duration(min(t.Timed, tempoSpan))
+}
+
+// Left is about how long so many partitions take, of which the first is at hand
+// since that long. It is 0 where that is unknown: too few have been timed, or
+// the last one takes longer than they did.
+func (t Tempo) Left(partitions int, since time.Duration) time.Duration {
+	if t.Timed < fewTimed || partitions <= 0 || partitions == 1 && since >= t.Each {
+		return 0
+	}
+	if since > t.Each {
+		t.Add(since)
+	}
+	rest := max(t.Each-since, 0) + time.Duration(partitions-1)*t.Each
+	return max(rest.Round(time.Second), time.Second)
 }
 
 // StepProgress is one line of the progress display.

@@ -33,6 +33,10 @@ type Report struct {
 	// nil for every other import. An undo reads no rows: its Counts are zero.
 	Undo *UndoneReport `json:"undo,omitempty"`
 
+	// Removed says how far the removal of a source came; nil for imports. Then
+	// nothing else but the times, the state and the failure is set.
+	Removed *Removal `json:"removed,omitempty"`
+
 	// Ignored names the columns of the files that went nowhere, at most
 	// [MaxIgnored], and IgnoredColumns says how many there are.
 	Ignored        []string `json:"ignored,omitempty"`

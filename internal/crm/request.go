@@ -1,6 +1,9 @@
 package crm
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Request is the input of the workflow Import: what somebody asked for. It
 // holds references only, and encodes to a few hundred bytes for each file.
@@ -15,6 +18,10 @@ type Request struct {
 
 	Files []FileRef `json:"files"` // at most [MaxFiles]; none when there is something to read
 
+	// Asked stands for what was asked for, when some files lie elsewhere: which
+	// these are is known later. "" when all files are in the stage from the start.
+	Asked string `json:"asked,omitempty"`
+
 	// Reads is what to read of the source, in this order; at most
 	// [MaxPartitions]. Each segment that has rows becomes a file of the import.
 	Reads []Partition `json:"reads,omitempty"`
@@ -24,8 +31,11 @@ type Request struct {
 	// customers is read at the end.
 	Statuses bool `json:"statuses,omitempty"`
 	// Watermark is kept with the source when the import is done: changes up to
-	// then are in. Zero: the source's own stays.
+	// then are in. Zero: the source's own stays. Since is what the source's was
+	// when the import was planned, and is again when it is undone; zero: nothing
+	// was in, or all there is was read.
 	Watermark time.Time `json:"watermark,omitzero"`
+	Since     time.Time `json:"since,omitzero"`
 	Sheet     string    `json:"sheet,omitempty"`
 
 	// Mapping refers to the mapping file as it was given; zero when there was
@@ -47,6 +57,8 @@ type Request struct {
 	// Undoes is the ID of the import that this one undoes; empty otherwise. An
 	// undo has no files.
 	Undoes string `json:"undoes,omitempty"`
+	// Removes is true when the source is to be removed with all it holds.
+	Removes bool `json:"removes,omitempty"`
 
 	StartedBy string    `json:"started_by,omitempty"` // a login name or a schedule; shown to operators
 	AskedAt   time.Time `json:"asked_at"`
@@ -57,6 +69,8 @@ type Request struct {
 // Kind is the kind of import that is asked for, such as [KindImport].
 func (r Request) Kind() string {
 	switch {
+	case r.Removes:
+		return KindRemove
 	case r.Undoes != "":
 		return KindUndo
 	case r.Parent != "":
@@ -71,6 +85,9 @@ func (r Request) Kind() string {
 // many files it has is known only afterwards, and one record may come in
 // several of them.
 func (r Request) Paged() bool { return len(r.Reads) > 0 }
+
+// Elsewhere reports whether files are still to be brought into the stage.
+func (r Request) Elsewhere() bool { return slices.ContainsFunc(r.Files, FileRef.Elsewhere) }
 
 // FilesAtMost is how many files the import may have come to.
 func (r Request) FilesAtMost() int {

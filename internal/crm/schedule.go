@@ -95,24 +95,41 @@ const (
 	InError SourceStanding = "error"   // the last sync failed
 	Resting SourceStanding = "paused"
 	Lost    SourceStanding = "lost" // nothing would start it
+
+	// Of a source without a schedule it is InError, or one of these.
+	Unscheduled SourceStanding = "no schedule"
+	Leaving     SourceStanding = "being removed" // with a schedule or without
 )
 
 // Standing says how the source stands at a time, if the time between two syncs
 // is usually so long.
 func (s ScheduleRow) Standing(now time.Time, between time.Duration) SourceStanding {
-	good := s.GoodAt
-	if good.Before(s.MadeAt) {
-		good = s.MadeAt
-	}
 	switch {
 	case s.Paused:
 		return Resting
 	case s.Failures > 0:
 		return InError
-	case between > 0 && now.Sub(good) > between+between/2+s.Jitter+time.Minute:
+	case between > 0 && now.Sub(s.good()) > between+between/2+s.Jitter+time.Minute:
 		return Delayed
 	}
 	return OnTime
+}
+
+// Late is how long ago the sync was due that has not been done; 0 unless the
+// source is [Delayed].
+func (s ScheduleRow) Late(now time.Time, between time.Duration) time.Duration {
+	if s.Standing(now, between) != Delayed {
+		return 0
+	}
+	return now.Sub(s.good()) - between
+}
+
+// good is since when the source counts as up to date.
+func (s ScheduleRow) good() time.Time {
+	if s.GoodAt.Before(s.MadeAt) {
+		return s.MadeAt
+	}
+	return s.GoodAt
 }
 
 // ScheduledInput asks what a schedule is to do at this time.

@@ -22,6 +22,9 @@ type Source struct {
 	// Watermark is up to when changes at the source are in; zero: nobody knows,
 	// and the source has to be read whole.
 	Watermark time.Time `json:"watermark,omitzero"`
+
+	// Removing is how far its removal has come; nil while nobody removes it.
+	Removing *Removal `json:"removing,omitempty"`
 }
 
 // KindFile is the kind of a source whose files are uploaded.
@@ -34,6 +37,17 @@ type SourceStatus struct {
 	Contacts  int64      `json:"contacts"`
 	Notes     int64      `json:"notes"`
 	Latest    *ImportRow `json:"latest,omitempty"` // its latest import; nil if it never had one
+}
+
+// Standing says how the source stands without a schedule.
+func (s SourceStatus) Standing() SourceStanding {
+	switch {
+	case s.Removing != nil:
+		return Leaving
+	case s.Latest != nil && (s.Latest.State == Failed || s.Latest.State == Interrupted):
+		return InError
+	}
+	return Unscheduled
 }
 
 // CheckSlug returns an error that wraps [ErrInvalid] unless slug is 1 to 64

@@ -13,6 +13,8 @@ type Step[In, Out any] struct{ Name string }
 var (
 	Open      = Step[Request, Opened]{"Open"}
 	Fetch     = Step[FetchInput, Fetched]{"Fetch"}        // once a file, or a segment
+	Find      = Step[FindInput, FoundFiles]{"Find"}       // once a pattern
+	Recognize = Step[Request, Opened]{"Recognize"}        // once, when files that lay elsewhere are in the stage
 	Inspect   = Step[InspectInput, Inspected]{"Inspect"}  // once a file
 	Parse     = Step[ParseInput, Parsed]{"Parse"}         // once a group of batches
 	Dedupe    = Step[DedupeInput, Deduped]{"Dedupe"}      // once a group, in address order
@@ -40,6 +42,10 @@ var (
 	OpenUndo = Step[Request, UndoOpened]{"OpenUndo"}   // of an undo, in place of Open
 	Reverse  = Step[ReverseInput, Reversed]{"Reverse"} // some pages of records
 	EndUndo  = Step[ReconcileInput, Report]{"EndUndo"} // in place of Reconcile
+
+	OpenRemoval = Step[Request, Removal]{"OpenRemoval"}          // of a source
+	RemovePages = Step[RemovePagesInput, Removal]{"RemovePages"} // some pages of what it holds
+	EndRemoval  = Step[EndRemovalInput, None]{"EndRemoval"}      // the source itself
 )
 
 // None is the result of a step that answers nothing.
@@ -72,6 +78,20 @@ type FetchInput struct {
 
 	Segment *Segment `json:"segment,omitempty"` // nil: File is asked for
 }
+
+// FindInput asks which files a pattern stands for.
+type FindInput struct {
+	Source string  `json:"source"`
+	File   FileRef `json:"file"` // with Many
+}
+
+// FoundFiles are those files, by name.
+type FoundFiles struct {
+	Files []FileRef `json:"files"` // at most [MaxFound]
+}
+
+// MaxFound is how many files a pattern may stand for in one import.
+const MaxFound = 500
 
 // Fetched is what Fetch brought.
 type Fetched struct {

@@ -19,9 +19,7 @@ import (
 type backfillStore interface {
 	AddBackfill(ctx context.Context, b crm.Backfill) error
 	AddBackfillSources(ctx context.Context, id string, sources []crm.BackfillSource) error
-	Backfill(ctx context.Context, id string) (crm.BackfillRow, error)
-	BackfillCounts(ctx context.Context, id, source string) (crm.BackfillCounts, error)
-	BackfillPartitions(ctx context.Context, id, source string) ([]crm.BackfillPartition, error)
+	storedBackfills
 }
 
 // Backfill starts a backfill and returns at once, with its ID filled in. Sources
@@ -84,6 +82,8 @@ func (l *Launcher) checkBackfillSource(ctx context.Context, b crm.BackfillSource
 	switch {
 	case err != nil:
 		return err
+	case src.Removing != nil:
+		return src.Takes()
 	case src.Kind == crm.KindFile:
 		return fmt.Errorf("backfill of %s: %w: it is a source of files; name the files", b.Source, crm.ErrInvalid)
 	case !b.Span.To.IsZero() && !b.Span.From.Before(b.Span.To):
@@ -143,33 +143,63 @@ func (l *Launcher) BackfillProgress(ctx context.Context, id string) (p crm.Backf
 	if ctx.Err() != nil {
 		return p, false, ctx.Err()
 	}
-	p, err = l.backfillFromStore(ctx, id)
+	p, err = StoredBackfill(ctx, l.Store, id)
 	return p, false, err
 }
 
 // askLimit is how long a workflow may take to answer before the store is asked.
 const askLimit = 5 * time.Second
 
-func (l *Launcher) backfillFromStore(ctx context.Context, id string) (crm.BackfillProgress, error) {
-	row, err := l.Store.Backfill(ctx, id)
+// storedBackfills is the part of the store that tells of a backfill.
+type storedBackfills interface {
+	Backfill(ctx context.Context, id string) (crm.BackfillRow, error)
+	BackfillPartitions(ctx context.Context, id, source string) ([]crm.BackfillPartition, error)
+}
+
+// StoredBackfill makes a progress of what the store alone says of a backfill:
+// which partitions are done, but not how long they took, and of a source that
+// could not be planned not why. No such backfill wraps [crm.ErrNotFound].
+func StoredBackfill(ctx context.Context, db storedBackfills, id string) (crm.BackfillProgress, error) {
+	row, err := db.Backfill(ctx, id)
 	if err != nil {
 		return crm.BackfillProgress{}, err
 	}
-	p := crm.BackfillProgress{ID: row.ID, State: row.State, StartedAt: row.StartedAt, UpdatedAt: row.EndedAt}
+	p := crm.BackfillProgress{ID: row.ID, State: row.State, AtOnce: row.AtOnce, StartedAt: row.StartedAt, UpdatedAt: row.EndedAt}
 	for _, src := range row.Sources {
-		s := crm.SourceProgress{Source: src.Source, State: crm.Running}
-		if s.BackfillCounts, err = l.Store.BackfillCounts(ctx, id, src.Source); err != nil {
+		parts, err := db.BackfillPartitions(ctx, id, src.Source)
+		if err != nil {
 			return p, err
 		}
-		switch {
-		case s.Left+s.Running+s.Parked == 0 && s.All() > 0:
-			s.State = crm.Done
-		case !row.EndedAt.IsZero():
-			s.State = row.State
-		}
-		p.Sources = append(p.Sources, s)
+		p.Sources = append(p.Sources, storedSource(row, src.Source, parts))
 	}
 	return p, nil
+}
+
+// storedSource says how far a backfill is with one source.
+func storedSource(row crm.BackfillRow, source string, parts []crm.BackfillPartition) crm.SourceProgress {
+	s := crm.SourceProgress{Source: source}
+	for _, part := range parts {
+		s.Count(part)
+		switch part.State {
+		case crm.PartitionRunning:
+			s.Name, s.Number, s.ImportID = part.Name, part.Number, part.ImportID
+		case crm.PartitionParked:
+			s.LastFailure = part.Failure
+		}
+	}
+	switch {
+	case s.All() > 0 && s.Left+s.Running+s.Parked == 0:
+		s.State = crm.Done
+	case !row.EndedAt.IsZero():
+		s.State = row.State
+	case s.Left+s.Running == 0 && s.Parked > 0:
+		s.State = crm.NeedsAttention
+	case s.Left == s.All():
+		s.State = crm.Queued
+	default:
+		s.State = crm.Running
+	}
+	return s
 }
 
 // WaitBackfill waits for a backfill to end and says how far it has come.
@@ -178,7 +208,7 @@ func (l *Launcher) WaitBackfill(ctx context.Context, id string) (crm.BackfillPro
 	err := l.Temporal.GetWorkflow(ctx, workflows.BackfillID(id), "").Get(ctx, &p)
 	var closed *temporal.WorkflowExecutionError
 	if errors.As(err, &closed) {
-		return l.backfillFromStore(ctx, id)
+		return StoredBackfill(ctx, l.Store, id)
 	}
 	if err != nil {
 		return p, fmt.Errorf("wait for the backfill: %w", err)

@@ -3,10 +3,13 @@ package launch
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,6 +46,7 @@ type Store interface {
 	FileNames(ctx context.Context, number int64) ([]string, error)
 	backfillStore
 	scheduleStore
+	removeStore
 }
 
 // Stage is the part of the stage that launching needs.
@@ -207,12 +211,34 @@ func (l *Launcher) request(ctx context.Context, o Options) (crm.Request, error) 
 	}
 	r := crm.Request{Version: crm.RequestVersion, ID: id.String(), Source: o.Source, Mode: o.Mode, Files: o.Files,
 		Sheet: o.Sheet, Again: o.Again, Plan: o.Plan, Parent: o.Parent, StartedBy: o.StartedBy, MaxRejected: o.MaxRejected, AskedAt: time.Now().UTC().Truncate(time.Millisecond), Tuning: l.tuned(o.Tuning)}
+	if r.Elsewhere() {
+		r.Asked = asked(o.Files)
+	}
 	if len(o.Mapping) > 0 {
 		if r.Mapping, err = l.StageMapping(ctx, o.Mapping); err != nil {
 			return crm.Request{}, err
 		}
 	}
 	return r, nil
+}
+
+// asked stands for files of which some lie elsewhere.
+func asked(files []crm.FileRef) string {
+	h := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(h, "%q %q %q\n", f.Object.BLAKE3, f.Place, f.Address.BLAKE3)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// StageAddress puts the whole address of a file on the web into the stage, which
+// may be all it takes to read the file.
+func (l *Launcher) StageAddress(ctx context.Context, address string) (crm.Object, error) {
+	o, err := l.Stage.PutContent(ctx, "addresses", strings.NewReader(address))
+	if err != nil {
+		return o, fmt.Errorf("stage an address: %w", err)
+	}
+	return o, nil
 }
 
 // StageMapping puts the text of a mapping file into the stage.
@@ -246,7 +272,13 @@ func (l *Launcher) attach(ctx context.Context, asked crm.Request, id, runID stri
 }
 
 func same(a, b crm.Request) bool {
-	if len(a.Files) != len(b.Files) || a.Sheet != b.Sheet || a.Mode != b.Mode || a.Mapping.BLAKE3 != b.Mapping.BLAKE3 || a.Plan != b.Plan || a.Parent != b.Parent || a.Undoes != b.Undoes {
+	if a.Sheet != b.Sheet || a.Mode != b.Mode || a.Mapping.BLAKE3 != b.Mapping.BLAKE3 || a.Plan != b.Plan || a.Parent != b.Parent || a.Undoes != b.Undoes || a.Removes != b.Removes || a.Asked != b.Asked {
+		return false
+	}
+	if a.Asked != "" {
+		return true
+	}
+	if len(a.Files) != len(b.Files) {
 		return false
 	}
 	for i := range a.Files {

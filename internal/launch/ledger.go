@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"sluice/internal/crm"
@@ -32,6 +33,9 @@ func FromLedger(row crm.ImportRow) crm.Progress {
 	case p.Files > 0:
 		p.File = row.Request.Files[0].Name
 	}
+	if row.Request.Paged() {
+		setPartitions(&p, row)
+	}
 	if row.Report != nil {
 		p.Counts = row.Report.Counts
 		p.Rejects = crm.Reasons{}
@@ -55,6 +59,31 @@ func FromLedger(row crm.ImportRow) crm.Progress {
 		p.Steps = append(p.Steps, crm.StepProgress{Step: step, Rows: rows, Done: done})
 	}
 	return p
+}
+
+// setPartitions shows how many partitions an import has read. Each segment is a
+// file that bears the name of its partition; those that took the place of one
+// that was too big are not in the request, and count as none.
+func setPartitions(p *crm.Progress, row crm.ImportRow) {
+	reads := row.Request.Reads
+	p.Files, p.File, p.BytesTotal = 0, "", 0
+	p.Partitions = len(reads)
+	if row.Request.Statuses {
+		p.Partitions++
+	}
+	for _, f := range row.Files {
+		at := slices.IndexFunc(reads, func(r crm.Partition) bool { return r.ID == f.File.Name })
+		if f.File.Name == crm.StreamStatuses {
+			at = len(reads)
+		}
+		p.PartitionsRead, p.Partition = max(p.PartitionsRead, at), f.File.Name
+	}
+	switch {
+	case row.State == crm.Done:
+		p.PartitionsRead, p.Partition = p.Partitions, ""
+	case p.Partition == "" && len(reads) > 0 && row.State.Open():
+		p.Partition = reads[0].ID
+	}
 }
 
 // setUndone shows what an undo has done, of so many records.
@@ -127,7 +156,9 @@ func Ledgered(ctx context.Context, s ledgerStore, g batchReader, row crm.ImportR
 	}
 	p.Parked = len(parked)
 	p.Steps[0].Rows, p.Steps[1].Rows, p.Steps[2].Rows = l.rows, l.rows, l.behind
-	l.bytes(row)
+	if !row.Request.Paged() {
+		l.bytes(row)
+	}
 	l.pace(now)
 	return p, nil
 }

@@ -46,6 +46,9 @@ func (l *Launcher) SaveSchedule(ctx context.Context, s crm.Schedule) (changed bo
 	if err == nil && src.Kind == crm.KindFile {
 		err = fmt.Errorf("schedule of %s: %w: it is a source of files", s.Source, crm.ErrInvalid)
 	}
+	if err == nil {
+		err = src.Takes()
+	}
 	if err != nil {
 		return false, err
 	}
@@ -118,6 +121,7 @@ func (l *Launcher) schedule(ctx context.Context, source string) client.ScheduleH
 type ScheduleStatus struct {
 	crm.ScheduleRow
 	Standing crm.SourceStanding `json:"standing"`
+	Late     time.Duration      `json:"late,omitempty"` // how long ago the sync was due that has not been done
 	Next     []time.Time        `json:"next,omitempty"` // at most five; none while it is paused
 	Running  bool               `json:"running,omitempty"`
 }
@@ -169,12 +173,24 @@ func (l *Launcher) status(ctx context.Context, row crm.ScheduleRow) (ScheduleSta
 		out.Next = times[:min(nextTimes, len(times))]
 	}
 	out.Running = len(d.Info.RunningWorkflows) > 0
-	var between time.Duration
-	if len(times) > 1 {
-		between = times[1].Sub(times[0])
+	var between time.Duration // the longest: nights and weekends are no delay
+	for i := 1; i < len(times); i++ {
+		between = max(between, times[i].Sub(times[i-1]))
 	}
-	out.Standing = out.ScheduleRow.Standing(time.Now(), between)
+	now := time.Now()
+	out.Standing, out.Late = out.ScheduleRow.Standing(now, between), out.ScheduleRow.Late(now, between)
 	return out, nil
+}
+
+// StoredSchedule says how a schedule stands by what the store alone knows. When
+// one comes next that keeps to a calendar only the server can tell.
+func StoredSchedule(row crm.ScheduleRow, now time.Time) ScheduleStatus {
+	out := ScheduleStatus{ScheduleRow: row, Standing: row.Standing(now, row.Every), Late: row.Late(now, row.Every)}
+	if row.Every > 0 && !row.Paused {
+		begun := time.Unix(0, 0).UTC()
+		out.Next = []time.Time{begun.Add(now.Sub(begun).Truncate(row.Every) + row.Every)}
+	}
+	return out
 }
 
 // PauseSchedule keeps a schedule from beginning anything; what is running goes
@@ -190,6 +206,13 @@ func (l *Launcher) ResumeSchedule(ctx context.Context, source string) error {
 
 func (l *Launcher) changeSchedule(ctx context.Context, source string, change func(*crm.Schedule)) error {
 	row, err := l.Store.Schedule(ctx, source)
+	if err != nil {
+		return err
+	}
+	src, err := l.Store.Source(ctx, source)
+	if err == nil {
+		err = src.Takes() // its schedule goes with it, and is not put back
+	}
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ type Sweepings struct {
 	Imports    int    `json:"imports"`    // of which something goes
 	Batches    Amount `json:"batches"`    // batches, keys and verdicts of imports
 	Lists      Amount `json:"lists"`      // lists, mappings and rewritten files of imports
-	Files      Amount `json:"files"`      // source files and mapping files, as they came
+	Files      Amount `json:"files"`      // source files, mapping files and addresses, as they came
 	Unfinished Amount `json:"unfinished"` // what writers left that were killed
 }
 
@@ -90,7 +90,7 @@ func Sweep(ctx context.Context, s sweptStore, g sweptStage, o Sweeping) (Sweepin
 	if err := w.imports(ctx); err != nil {
 		return w.out, err
 	}
-	for _, prefix := range []string{"files", "mappings"} {
+	for _, prefix := range []string{"files", "mappings", "addresses"} {
 		if err := w.files(ctx, prefix); err != nil {
 			return w.out, err
 		}
@@ -139,7 +139,7 @@ func (n *needs) refresh(ctx context.Context, s sweptStore) error {
 func (n *needs) add(row crm.ImportRow) {
 	k := &kept{number: row.Number, parent: row.Request.Parent}
 	for _, f := range row.Request.Files {
-		k.own = append(k.own, f.Object.Key)
+		k.own = append(k.own, f.Object.Key, f.Address.Key)
 	}
 	if !row.Request.Mapping.IsZero() {
 		k.own = append(k.own, row.Request.Mapping.Key)

@@ -40,6 +40,9 @@ func (l *Launcher) Sync(ctx context.Context, o SyncOptions) (SyncStarted, error)
 	if err == nil && src.Kind == crm.KindFile {
 		err = fmt.Errorf("source %s: %w: it is one of files; import a file into it", o.Source, crm.ErrInvalid)
 	}
+	if err == nil {
+		err = src.Takes()
+	}
 	if err != nil {
 		return SyncStarted{}, err
 	}

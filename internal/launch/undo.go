@@ -49,6 +49,13 @@ func (l *Launcher) Undo(ctx context.Context, o UndoOptions) (Started, error) {
 
 // CheckUndo returns why an import cannot be undone now, nil if it can.
 func (l *Launcher) CheckUndo(ctx context.Context, row crm.ImportRow) error {
+	src, err := l.Store.Source(ctx, row.Source)
+	if err == nil {
+		err = src.Takes()
+	}
+	if err != nil {
+		return err
+	}
 	retries, err := l.Store.Retries(ctx, row.ID)
 	if err == nil {
 		err = crm.Undoable(row, retries)

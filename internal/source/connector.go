@@ -152,8 +152,10 @@ type About struct {
 	Left func(h http.Header, now time.Time) (left int, until time.Time, ok bool)
 
 	// Ceiling is how many rows a second the source gives out at its own limits
-	// and full pages; 0: not known.
-	Ceiling int
+	// and full pages; 0: not known. CeilingOf is the class of [About.Quotas] that
+	// this follows from.
+	Ceiling   int
+	CeilingOf string
 }
 
 // Increments says which changes a connector finds.

@@ -63,6 +63,38 @@ func FileSettings(scheme string) []Setting {
 	return slices.Clone(bucketKinds[scheme].settings)
 }
 
+// AllFileSettings lists what a source of files may have to be told: the settings
+// of every scheme, of those that several schemes have one.
+func AllFileSettings() []Setting {
+	var all []Setting
+	for _, scheme := range slices.Concat([]string{"https", "sftp"}, bucketSchemes) {
+		for _, set := range FileSettings(scheme) {
+			i := slices.IndexFunc(all, func(s Setting) bool { return s.Name == set.Name })
+			if i < 0 {
+				set.Help = scheme + ": " + set.Help
+				all = append(all, set)
+				continue
+			}
+			of, help, _ := strings.Cut(all[i].Help, ": ")
+			all[i].Help = of + ", " + scheme + ": " + help
+		}
+	}
+	return all
+}
+
+// SettingsOf lists all that a source of a kind may have to be told. No such kind
+// wraps [crm.ErrInvalid].
+func SettingsOf(kind string) ([]Setting, error) {
+	if kind == crm.KindFile {
+		return AllFileSettings(), nil
+	}
+	c, err := Of(kind)
+	if err != nil {
+		return nil, err
+	}
+	return Settings(c), nil
+}
+
 // bucketFile reads objects of a bucket.
 type bucketFile struct {
 	place Place

@@ -65,7 +65,7 @@ func (sheets) About() About {
 		// developers.google.com/workspace/sheets/api/limits, for each user; requests
 		// for tokens do not count.
 		Quotas:  map[string]Quota{sheetsRead: {Requests: 60, Per: time.Minute}},
-		Ceiling: sheetsPage,
+		Ceiling: sheetsPage, CeilingOf: sheetsRead,
 	}
 }
 

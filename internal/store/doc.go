@@ -26,6 +26,10 @@
 // table import_customers, until the import ends. There too an import remembers
 // which customers it met under a key that is not their own: see matching.
 //
+// What is in goes out again page by page: [Store.UndoPage] takes back what an
+// import wrote, and [Store.RemovePage] all that a source holds. How far that is
+// commits with each page.
+//
 // The package knows nothing of files, mappings, Redis or Temporal. A caller
 // must know one thing: an error that wraps none of the kinds in crm is
 // passing, and the call may be made again, whatever became of it before.

@@ -30,8 +30,8 @@ import (
 // An import with a parent is of the kind "retry". One of another parent is not
 // the same, even of the same files.
 //
-// No such source wraps [crm.ErrNotFound]; a parent that the source has not had
-// wraps [crm.ErrInvalid].
+// No such source wraps [crm.ErrNotFound]; one that is being removed wraps
+// [crm.ErrInvalid], and so does a parent that the source has not had.
 func (s *Store) OpenImport(ctx context.Context, r crm.Request, mapping string) (crm.Opened, error) {
 	var opened crm.Opened
 	err := s.inTx(ctx, func(tx bun.Tx) (err error) {
@@ -51,6 +51,9 @@ func (s *Store) openImport(ctx context.Context, tx bun.Tx, r crm.Request, mappin
 		locking = "UPDATE" // two imports of a source are opened one after the other
 	}
 	source, err := sourceBySlug(ctx, tx, r.Source, locking)
+	if err == nil {
+		err = source.takes()
+	}
 	if err != nil {
 		return crm.Opened{}, err
 	}
@@ -64,18 +67,59 @@ func (s *Store) openImport(ctx context.Context, tx bun.Tx, r crm.Request, mappin
 	if err != nil {
 		return crm.Opened{}, err
 	}
-	if !r.Again && !r.Plan && !r.Paged() {
-		if row.Earlier, err = earlierImport(ctx, tx, row); err != nil {
+	if !r.Elsewhere() {
+		if err := row.recognize(ctx, tx, r); err != nil {
 			return crm.Opened{}, err
 		}
-	}
-	if row.Earlier != "" {
-		row.State, row.EndedAt = crm.AlreadyImported, row.StartedAt
 	}
 	if err := insertImport(ctx, tx, row); err != nil {
 		return crm.Opened{}, err
 	}
 	return crm.Opened{Import: crm.Import{ID: r.ID, Number: row.Number, Source: r.Source}, Earlier: row.Earlier}, interruptOthers(ctx, tx, row)
+}
+
+// recognize applies the same-file rule.
+func (row *importRow) recognize(ctx context.Context, tx bun.Tx, r crm.Request) (err error) {
+	if r.Again || r.Plan || r.Paged() {
+		return nil
+	}
+	if row.Earlier, err = earlierImport(ctx, tx, row); row.Earlier != "" {
+		row.State, row.EndedAt = crm.AlreadyImported, row.StartedAt
+	}
+	return err
+}
+
+// Recognize enters which files an import has, once those that lay elsewhere are
+// in the stage, and then does what [Store.OpenImport] does about an import of the
+// same files. A second call answers what the first did. An import that has ended
+// otherwise is [crm.ErrFenced].
+func (s *Store) Recognize(ctx context.Context, r crm.Request, mapping string) (opened crm.Opened, err error) {
+	err = s.inTx(ctx, func(tx bun.Tx) error {
+		var row importRow
+		err := tx.NewSelect().Model(&row).Where("id = ?", r.ID).Scan(ctx)
+		if err != nil {
+			return err
+		}
+		opened = crm.Opened{Import: crm.Import{ID: r.ID, Number: row.Number, Source: r.Source}, Earlier: row.Earlier}
+		if row.State == crm.AlreadyImported {
+			return nil
+		}
+		if !row.State.Open() {
+			return crm.ErrFenced
+		}
+		request, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		row.Request, row.Fingerprint = string(request), fingerprint(r, mapping)
+		if err := row.recognize(ctx, tx, r); err != nil {
+			return err
+		}
+		opened.Earlier = row.Earlier
+		_, err = tx.NewUpdate().Model(&row).Column("request", "fingerprint", "earlier", "state", "ended_at").Where("number = ?", row.Number).Exec(ctx)
+		return err
+	})
+	return opened, wrap("recognize import "+r.ID, err)
 }
 
 // interruptOthers marks what other imports of the source are still open.

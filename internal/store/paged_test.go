@@ -225,3 +225,43 @@ func TestTheSameBatchOfOtherRowsIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// What an import had brought of a source's changes is read again once it is
+// undone, and no more than that.
+func TestUndoOfASyncPutsTheWatermarkBack(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		day := func(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
+		sync := func(since, until time.Time) *made {
+			r := paged("leads")
+			r.Since, r.Watermark = since, until
+			m := beginAs(t, s, r, crm.Writing{})
+			m.write(testRow{line: 2, customer: person("a", until.String())})
+			m.end(crm.Done)
+			return m
+		}
+		mark := func() time.Time {
+			t.Helper()
+			src, err := s.Source(ctx, "leads")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return src.Watermark
+		}
+		first, second := sync(time.Time{}, day(1)), sync(day(1), day(2))
+		third := sync(day(2), day(3))
+		for _, tt := range []struct {
+			undone *made
+			want   time.Time
+		}{{third, day(2)}, {second, day(1)}, {first, time.Time{}}} {
+			target, err := s.Import(ctx, tt.undone.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			undoAll(t, s, target, 10, 2)
+			if got := mark(); !got.Equal(tt.want) {
+				t.Errorf("after import %d was undone the watermark is %s, want %s", target.Number, got, tt.want)
+			}
+		}
+	})
+}

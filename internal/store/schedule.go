@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -120,8 +121,8 @@ func (s *Store) EndScheduled(ctx context.Context, in crm.EndScheduledInput) (crm
 		if err != nil {
 			return err
 		}
-		at := in.At.UTC()
-		if row.LastAt.Time.Before(at) { // else it is noted
+		at := in.At.UTC().Truncate(time.Millisecond) // as it is kept: else the same sync would count again
+		if row.LastAt.Time.Before(at) {              // else it is noted
 			row.LastAt.Time = at
 			if in.Failure == nil {
 				row.Failures, row.Failure, row.GoodAt.Time = 0, nil, at

@@ -25,6 +25,7 @@ type sourceRow struct {
 	CreatedAt instant
 	Settings  string
 	Secrets   []byte
+	Removal   *string // NULL while nobody removes it
 }
 
 func (r *sourceRow) source() (crm.Source, error) {
@@ -33,8 +34,14 @@ func (r *sourceRow) source() (crm.Source, error) {
 	if err := json.Unmarshal([]byte(r.Settings), &s.Settings); err != nil {
 		return s, err
 	}
+	at, err := r.removal()
+	if err != nil {
+		return s, err
+	}
+	if at != nil {
+		s.Removing = &at.Removal
+	}
 	var mark instant
-	var err error
 	if r.Watermark != "" {
 		err = mark.Scan(r.Watermark)
 		s.Watermark = mark.Time
@@ -43,8 +50,8 @@ func (r *sourceRow) source() (crm.Source, error) {
 }
 
 // AddSource adds a source. A source of the same slug and kind that is there
-// already is left as it is; one of another kind wraps [crm.ErrInvalid], and so
-// does a slug that is none. A blank title is the slug, a blank kind
+// already is left as it is; one of another kind, or that is being removed, wraps
+// [crm.ErrInvalid], and so does a slug that is none. A blank title is the slug, a blank kind
 // [crm.KindFile], a blank time zone UTC.
 func (s *Store) AddSource(ctx context.Context, src crm.Source) error {
 	if err := crm.CheckSlug(src.Slug); err != nil {
@@ -78,6 +85,9 @@ func (s *Store) AddSource(ctx context.Context, src crm.Source) error {
 	if err == nil && there.Kind != src.Kind {
 		err = fmt.Errorf("add source %s: %w: it is there already and is of kind %q, not %q; choose another name",
 			src.Slug, crm.ErrInvalid, there.Kind, src.Kind)
+	}
+	if err == nil {
+		err = there.Takes()
 	}
 	return err
 }

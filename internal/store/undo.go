@@ -31,7 +31,7 @@ type undoPageRow struct {
 // second time answers what it answered first (invariant 3).
 //
 // An import that cannot be undone (see [crm.Undoable]) or that the source has
-// not had wraps [crm.ErrInvalid].
+// not had wraps [crm.ErrInvalid], and so does a source that is being removed.
 func (s *Store) OpenUndo(ctx context.Context, r crm.Request) (crm.UndoOpened, error) {
 	var opened crm.UndoOpened
 	err := s.inTx(ctx, func(tx bun.Tx) (err error) {
@@ -50,6 +50,9 @@ func (s *Store) openUndo(ctx context.Context, tx bun.Tx, r crm.Request) (crm.Und
 		locking = "UPDATE"
 	}
 	source, err := sourceBySlug(ctx, tx, r.Source, locking)
+	if err == nil {
+		err = source.takes()
+	}
 	if err != nil {
 		return crm.UndoOpened{}, err
 	}
@@ -172,10 +175,33 @@ func (s *Store) endUndo(ctx context.Context, tx bun.Tx, number int64, report *cr
 	}
 	_, err = tx.NewUpdate().Table("imports").Set("state = ?", report.State).Set("ended_at = ?", instant{report.EndedAt}).
 		Set("report = ?", string(text)).Where("number = ?", number).Exec(ctx)
+	if err == nil {
+		err = rewind(ctx, tx, report.Undo.Number)
+	}
 	if err != nil || report.State != crm.Done {
 		return err
 	}
 	_, err = tx.NewUpdate().Table("imports").Set("state = ?", crm.Undone).Set("undone_by = ?", number).
 		Where("number = ?", report.Undo.Number).Exec(ctx)
+	return err
+}
+
+// rewind has the next sync read again what an import had brought of its source's
+// changes, even if only some of that is undone.
+func rewind(ctx context.Context, tx bun.Tx, number int64) error {
+	var row importRow
+	err := tx.NewRaw("SELECT source_id, request FROM imports WHERE number = ?", number).Scan(ctx, &row.SourceID, &row.Request)
+	if err != nil {
+		return err
+	}
+	var r crm.Request
+	if err := json.Unmarshal([]byte(row.Request), &r); err != nil || r.Watermark.IsZero() {
+		return err
+	}
+	mark := ""
+	if !r.Since.IsZero() {
+		mark = timeText(r.Since)
+	}
+	_, err = tx.NewUpdate().Table("sources").Set("watermark = ?", mark).Where("id = ?", row.SourceID).Where("watermark > ?", mark).Exec(ctx)
 	return err
 }

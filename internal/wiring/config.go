@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"go.temporal.io/sdk/client"
@@ -32,8 +33,11 @@ type Config struct {
 	Networks    []string `name:"egress-networks" env:"SLUICE_EGRESS_NETWORKS" placeholder:"CIDR" help:"Networks that may be reached although they are not public, such as 10.1.0.0/16."`
 	Ports       []string `name:"egress-ports" env:"SLUICE_EGRESS_PORTS" placeholder:"PORT" help:"Ports of public addresses that may be reached beside 443."`
 	Hosts       []string `name:"egress-hosts" env:"SLUICE_EGRESS_HOSTS" placeholder:"HOST" help:"The only hosts that may be reached; .example.com for all below example.com. Default: any."`
+	KnownHosts  string   `name:"known-hosts" env:"SLUICE_KNOWN_HOSTS" placeholder:"FILE" help:"Keys of SFTP servers, as OpenSSH keeps them. Default: where nothing else runs the steps, ~/.ssh/known_hosts."`
 	LogLevel    string   `name:"log-level" env:"SLUICE_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error."`
 	LogFormat   string   `name:"log-format" env:"SLUICE_LOG_FORMAT" enum:"text,json" default:"text" help:"text or json."`
+
+	OwnCredentials bool `name:"own-credentials" env:"SLUICE_OWN_CREDENTIALS" help:"Read buckets with what the worker's environment authorizes it to, if the source has no credentials of its own."`
 
 	PprofAddress string `name:"pprof-address" env:"SLUICE_PPROF_ADDRESS" placeholder:"HOST:PORT" help:"Where whoever runs the steps serves profiles of itself; a loopback address. Default: nowhere."`
 }
@@ -143,6 +147,8 @@ func (c Config) Settings() []Setting {
 		{Name: "SLUICE_EGRESS_NETWORKS", Value: strings.Join(c.Networks, ","), About: "networks that may be reached although they are not public"},
 		{Name: "SLUICE_EGRESS_PORTS", Value: strings.Join(c.Ports, ","), About: "ports of public addresses that may be reached beside 443"},
 		{Name: "SLUICE_EGRESS_HOSTS", Value: strings.Join(c.Hosts, ","), About: "the only hosts that may be reached; any if not set"},
+		{Name: "SLUICE_KNOWN_HOSTS", Value: c.KnownHosts, About: "keys of SFTP servers"},
+		{Name: "SLUICE_OWN_CREDENTIALS", Value: strconv.FormatBool(c.OwnCredentials), About: "whether buckets are read with the worker's own credentials"},
 		{Name: "SLUICE_LOG_LEVEL", Value: c.LogLevel, About: "debug, info, warn or error"},
 		{Name: "SLUICE_LOG_FORMAT", Value: c.LogFormat, About: "text or json"},
 		{Name: "SLUICE_PPROF_ADDRESS", Value: c.PprofAddress, About: "where profiles of the worker are served; nowhere if not set"},

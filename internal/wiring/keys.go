@@ -67,3 +67,32 @@ func makeKey(path string) ([]byte, error) {
 func (c Config) egress() (egress.Policy, error) {
 	return egress.ParsePolicy(strings.Join(c.Networks, ","), strings.Join(c.Ports, ","), strings.Join(c.Hosts, ","))
 }
+
+// personal returns the settings of a worker that a person runs for their own
+// imports: what the person may read, it may read.
+func (c Config) personal() Config {
+	c.OwnCredentials = true
+	home, err := os.UserHomeDir()
+	if path := filepath.Join(home, ".ssh", "known_hosts"); err == nil && c.KnownHosts == "" && exists(path) {
+		c.KnownHosts = path
+	}
+	return c
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// knownHosts reads the keys of SFTP servers that this installation knows; "" if
+// there is no file of them.
+func (c Config) knownHosts() (string, error) {
+	if c.KnownHosts == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(c.KnownHosts)
+	if err != nil {
+		return "", fmt.Errorf("SLUICE_KNOWN_HOSTS: %w: %w", crm.ErrInvalid, err)
+	}
+	return string(b), nil
+}

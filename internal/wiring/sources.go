@@ -27,6 +27,8 @@ type sources struct {
 	keys   *secret.Keys // nil: nothing can be sealed or opened
 	out    *egress.Client
 	limits *limit.Limiter
+	hosts  string // known_hosts of the installation
+	own    bool   // buckets may be read with what authorizes this process
 }
 
 func newSources(c Config, s sourceStore, index *dedupe.Index) (*sources, error) {
@@ -35,7 +37,11 @@ func newSources(c Config, s sourceStore, index *dedupe.Index) (*sources, error) 
 		return nil, err
 	}
 	policy, err := c.egress()
-	return &sources{store: s, keys: keys, out: egress.New(policy), limits: limit.New(index.Client())}, err
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := c.knownHosts()
+	return &sources{store: s, keys: keys, out: egress.New(policy), limits: limit.New(index.Client()), hosts: hosts, own: c.OwnCredentials}, err
 }
 
 // CheckSource makes one cheap request to a source and returns what it says of
@@ -84,6 +90,20 @@ func (s *sources) Access(ctx context.Context, slug string) (source.Connector, *s
 	return c, s.access(slug, source.AboutFor(c, settings), settings), nil
 }
 
+// The bounds of a file: how large it may be is the download's to say.
+var files = egress.Limits{Idle: time.Minute}
+
+// Way returns how files are reached that are imported into a source.
+func (s *sources) Way(ctx context.Context, slug string) (source.Way, error) {
+	src, err := s.store.Source(ctx, slug)
+	if err != nil {
+		return source.Way{}, err
+	}
+	settings, err := s.told(ctx, src)
+	return source.Way{HTTP: func(r *http.Request) (*http.Response, error) { return s.out.Do(r, files) }, Dial: s.out.Dial,
+		Settings: settings, KnownHosts: s.hosts, Environment: s.own}, err
+}
+
 func (s *sources) access(slug string, about source.About, settings map[string]string) *source.Access {
 	if s.limits == nil {
 		return &source.Access{Source: slug, Settings: settings, HTTP: unlimited{s.out}, Dial: s.out.Dial, Now: time.Now}
@@ -107,24 +127,32 @@ func (s *sources) settings(ctx context.Context, src crm.Source, c source.Connect
 			all[set.Name] = set.Default
 		}
 	}
-	maps.Copy(all, src.Settings)
-	sealed, err := s.store.Secrets(ctx, src.Slug)
+	told, err := s.told(ctx, src)
 	if err != nil {
 		return nil, err
 	}
-	if len(sealed) > 0 {
-		opened, err := openSecrets(s.keys, src.Slug, sealed)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(all, opened)
-	}
+	maps.Copy(all, told)
 	for _, set := range c.About().Settings {
 		if set.Required && all[set.Name] == "" {
 			return nil, fmt.Errorf("source %s: %w: it lacks %s; give it with starter sources set", src.Slug, crm.ErrInvalid, set.Name)
 		}
 	}
 	return all, nil
+}
+
+// told is what a source was told: its settings, with the secret ones opened.
+func (s *sources) told(ctx context.Context, src crm.Source) (map[string]string, error) {
+	all := maps.Clone(src.Settings)
+	if all == nil {
+		all = map[string]string{}
+	}
+	sealed, err := s.store.Secrets(ctx, src.Slug)
+	if err != nil || len(sealed) == 0 {
+		return all, err
+	}
+	opened, err := openSecrets(s.keys, src.Slug, sealed)
+	maps.Copy(all, opened)
+	return all, err
 }
 
 // purpose is what a source's secrets are sealed for: moved to another source

@@ -184,7 +184,7 @@ func (s *Stack) own(ctx context.Context, c Config, o client.Options, p parts, di
 	if err != nil {
 		return err
 	}
-	start, err := newWorker(ctx, c, t, s.Store, s.Stage, redis, log, &s.open)
+	start, err := newWorker(ctx, c.personal(), t, s.Store, s.Stage, redis, log, &s.open)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,2 @@
+-- How far the removal of a source has come; NULL while nobody removes it.
+ALTER TABLE sources ADD COLUMN removal TEXT;

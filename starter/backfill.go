@@ -4,20 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"sluice/internal/crm"
 	"sluice/internal/launch"
-	"sluice/internal/mapping"
+	"sluice/internal/store"
 )
 
 type backfillStartCmd struct {
 	Source string   `arg:"" optional:"" help:"The source."`
-	Files  []string `arg:"" optional:"" name:"file" help:"Files to import into a source of files, each by itself; patterns such as 'exports/*.csv' too."`
+	Files  []string `arg:"" optional:"" name:"file" help:"Files to import into a source of files, each by itself; patterns such as 'exports/*.csv' and addresses such as 's3://bucket/exports/*.csv' too."`
 
 	From day `placeholder:"DAY" env:"SLUICE_FROM" help:"What was created on that day or later, such as 2015-01-01."`
 	To   day `placeholder:"DAY" env:"SLUICE_TO" help:"What was created before the end of that day. Default: up to the present."`
@@ -29,6 +27,9 @@ type backfillStartCmd struct {
 	Detach  bool   `env:"SLUICE_DETACH" help:"Start it and return; needs a worker that runs elsewhere."`
 
 	backfillOutput `embed:""`
+
+	BatchRows positive      `group:"tuning" placeholder:"N" env:"SLUICE_BATCH_ROWS" help:"Rows a batch; 25000."`
+	Heartbeat time.Duration `group:"tuning" placeholder:"TIME" env:"SLUICE_HEARTBEAT" help:"How long a step may be silent before another worker takes it; 30s."`
 }
 
 type backfillOutput struct {
@@ -79,7 +80,7 @@ func (c *backfillStartCmd) Run(ctx context.Context, s *session) error {
 	if c.Detach && k.ends() {
 		return usage("--detach needs a worker that runs elsewhere, and here this command is the worker; leave --detach away, or set TEMPORAL_ADDRESS and the rest")
 	}
-	b := crm.Backfill{AtOnce: c.AtOnce, StartedBy: login()}
+	b := crm.Backfill{AtOnce: c.AtOnce, StartedBy: login(), Tuning: crm.Tuning{BatchRows: int(c.BatchRows), Heartbeat: c.Heartbeat}}
 	for _, w := range wanted {
 		src, err := w.staged(ctx, k)
 		if err != nil {
@@ -98,185 +99,6 @@ func (c *backfillStartCmd) Run(ctx context.Context, s *session) error {
 		return s.data(b.ID + "\n")
 	}
 	return s.followBackfill(ctx, k, b.ID, c.NoProgress)
-}
-
-// A wantedSource is what is asked for of one source, with files where this
-// process can read them.
-type wantedSource struct {
-	crm.BackfillSource
-	files   []input
-	mapping string // the mapping file; "" if there is none
-}
-
-// wanted reads what is asked for: a source, or a plan.
-func (c *backfillStartCmd) wanted() ([]wantedSource, error) {
-	if (c.Plan == "") == (c.Source == "") {
-		return nil, usage("name a source, or a plan file with --plan")
-	}
-	if c.Plan != "" {
-		return readPlan(c.Plan)
-	}
-	w := wantedSource{BackfillSource: crm.BackfillSource{Source: c.Source, Span: span(c.From, c.To), Sheet: c.Sheet}, mapping: c.Mapping}
-	return []wantedSource{w}, w.find("", c.Files)
-}
-
-// find looks for files, which may be named by patterns, below a folder.
-func (w *wantedSource) find(dir string, names []string) error {
-	for _, name := range names {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(dir, name)
-		}
-		list := []string{name}
-		if strings.ContainsAny(name, "*?[") {
-			var err error
-			if list, err = filepath.Glob(name); err != nil {
-				return usage("%s: it is no pattern", name)
-			}
-			if len(list) == 0 {
-				return usage("%s: no file is like that", name)
-			}
-		}
-		for _, path := range list {
-			in, copied, err := oneInput(context.Background(), path, strings.NewReader(""))
-			if err != nil {
-				return err
-			}
-			if copied != "" {
-				_ = os.Remove(copied)
-				return usage("%s: it can be read only once; import it by itself", path)
-			}
-			w.files = append(w.files, in)
-		}
-	}
-	if len(w.files) > 0 && w.Span != (crm.Span{}) {
-		return usage("source %s: files have no span; leave from and to away", w.Source)
-	}
-	if w.mapping == "" {
-		return nil
-	}
-	text, err := os.ReadFile(w.mapping)
-	if err != nil {
-		return unreadable(w.mapping, err)
-	}
-	if _, err := mapping.ParseSpec(text); err != nil {
-		return usage("%s: %s", w.mapping, fault(err))
-	}
-	return nil
-}
-
-// staged brings the files and the mapping into the stage.
-func (w *wantedSource) staged(ctx context.Context, k *stack) (crm.BackfillSource, error) {
-	src := w.BackfillSource
-	for _, f := range w.files {
-		ref, err := stageInput(ctx, k, f)
-		if err != nil {
-			return src, err
-		}
-		src.Files = append(src.Files, ref)
-	}
-	if w.mapping == "" {
-		return src, nil
-	}
-	text, err := os.ReadFile(w.mapping)
-	if err != nil {
-		return src, unreadable(w.mapping, err)
-	}
-	src.Mapping, err = k.Launcher.StageMapping(ctx, text)
-	return src, err
-}
-
-// followBackfill follows a backfill to its end and says what came of it.
-func (s *session) followBackfill(ctx context.Context, k *stack, id string, quiet bool) error {
-	p, err := watchBackfill(ctx, k.Launcher, id, s.printer, quiet)
-	if ctx.Err() != nil {
-		if k.ends() {
-			s.say("stopping; batches in hand are finished. Go on with: starter backfill watch")
-		} else {
-			s.say("detached: the backfill goes on; watch it with: starter backfill watch")
-		}
-		return end(exitInterrupted)
-	}
-	if err != nil {
-		return err
-	}
-	if s.json {
-		err = s.object(p)
-	} else {
-		err = s.data(backfillText(p))
-	}
-	return errors.Join(err, end(codeOfBackfill(p)))
-}
-
-// watchBackfill shows a backfill until it ends, or waits for somebody.
-func watchBackfill(ctx context.Context, l *launch.Launcher, id string, p *printer, quiet bool) (crm.BackfillProgress, error) {
-	defer p.wipe()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	var said time.Time
-	for {
-		now, _, err := l.BackfillProgress(ctx, id)
-		if err != nil {
-			return now, err
-		}
-		switch {
-		case !now.State.Open():
-			return l.WaitBackfill(ctx, id)
-		case now.State == crm.NeedsAttention && settled(now):
-			return now, nil
-		case quiet:
-		case p.live:
-			p.paint(strings.Split(strings.TrimRight(backfillText(now), "\n"), "\n"))
-		case time.Since(said) >= lineEvery:
-			said = time.Now()
-			p.say("%s", backfillLine(now))
-		}
-		select {
-		case <-ctx.Done():
-			return now, ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
-// settled reports whether nothing goes on that nobody has to decide about.
-func settled(p crm.BackfillProgress) bool {
-	return !slices.ContainsFunc(p.Sources, func(s crm.SourceProgress) bool { return s.State == crm.Running || s.State == crm.Queued })
-}
-
-func backfillLine(p crm.BackfillProgress) string {
-	t := p.Total()
-	return fmt.Sprintf("backfill: %d of %d partitions done, %d running, %d parked; %s rows", t.Done+t.Skipped, t.All(), t.Running, t.Parked, number(t.Rows))
-}
-
-// backfillText is the table of a backfill's sources.
-func backfillText(p crm.BackfillProgress) string {
-	var rows [][]string
-	add := func(name, state, running string, c crm.BackfillCounts) {
-		rows = append(rows, []string{name, state, fmt.Sprintf("%d of %d", c.Done+c.Skipped, c.All()), fmt.Sprint(c.Parked), number(c.Rows), running})
-	}
-	var failures strings.Builder
-	for _, s := range p.Sources {
-		add(s.Source, stateText(s.State), s.Name, s.BackfillCounts)
-		if s.Failure != nil {
-			fmt.Fprintf(&failures, "\n%s: %s\n", s.Source, failureText(*s.Failure))
-		}
-	}
-	if len(p.Sources) > 1 {
-		add("all", "", "", p.Total())
-	}
-	text := fmt.Sprintf("Backfill %s: %s\n\n%s", p.ID, stateText(p.State), indent(grid([]string{"source", "", "done", "parked", "rows", "running"}, rows, 3, 4)))
-	text += failures.String()
-	if p.Total().Parked > 0 {
-		text += "\nSee what is parked with: starter backfill show; then: starter backfill retry, or skip\n"
-	}
-	return text
-}
-
-func codeOfBackfill(p crm.BackfillProgress) int {
-	if p.State == crm.Done {
-		return exitDone
-	}
-	return exitFailed
 }
 
 // A backfillRef names a backfill.
@@ -362,7 +184,15 @@ type backfillShowCmd struct {
 	Output      string `short:"o" enum:"text,json" default:"text" env:"SLUICE_OUTPUT" help:"text, or json: one partition a line."`
 }
 
-// Run lists the partitions of a backfill from the database alone.
+// A listedPartition is a partition as the list shows it.
+type listedPartition struct {
+	Source string `json:"source"`
+	crm.BackfillPartition
+}
+
+// Run shows how far a backfill is with each source, and its partitions. It asks
+// the workflow when there is one to reach, and else the database, and starts
+// nothing.
 func (c *backfillShowCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
 	row, err := c.row(ctx, s)
@@ -374,167 +204,69 @@ func (c *backfillShowCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer db.Close()
-	var rows [][]string
+	list, err := c.partitions(ctx, db, row)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return each(list, s.object)
+	}
+	p, view, err := s.backfillOf(ctx, db, row)
+	if err != nil {
+		return err
+	}
+	p.Sources = slices.DeleteFunc(p.Sources, func(at crm.SourceProgress) bool { return c.Source != "" && c.Source != at.Source })
+	return s.data(view.text(p, time.Now()) + "\n" + partitionsTable(list))
+}
+
+func (c *backfillShowCmd) partitions(ctx context.Context, db *store.Store, row crm.BackfillRow) (list []listedPartition, err error) {
 	for _, src := range row.Sources {
 		if c.Source != "" && c.Source != src.Source {
 			continue
 		}
 		parts, err := db.BackfillPartitions(ctx, row.ID, src.Source)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, p := range parts {
-			if s.json {
-				if err := s.object(struct {
-					Source string `json:"source"`
-					crm.BackfillPartition
-				}{src.Source, p}); err != nil {
-					return err
-				}
-				continue
+			list = append(list, listedPartition{src.Source, p})
+		}
+	}
+	return list, nil
+}
+
+// backfillOf says how far a backfill is, and how to show it.
+func (s *session) backfillOf(ctx context.Context, db *store.Store, row crm.BackfillRow) (crm.BackfillProgress, *backfillView, error) {
+	view := newBackfillView(func(source string) bound { return s.boundOf(ctx, db, source) })
+	if row.EndedAt.IsZero() {
+		k, err := s.reach(ctx)
+		if err == nil {
+			defer s.stop(k)
+			p, live, err := k.Launcher.BackfillProgress(ctx, row.ID)
+			if err == nil && live {
+				view.imports = askRunning(ctx, k.Launcher, p, 0)
+				return p, view, nil
 			}
-			why := ""
-			if p.Failure != nil {
-				why = failureText(*p.Failure)
-			}
-			rows = append(rows, []string{src.Source, fmt.Sprint(p.Number), p.Name, string(p.State), number(p.Rows), p.ImportID, why})
+		} else if !errors.Is(err, crm.ErrNotFound) {
+			s.say("%s", plain(err.Error()))
 		}
+		s.say("from the database: no workflow answers; if nothing works on the backfill, it goes on with: starter backfill watch")
 	}
-	if s.json {
-		return nil
-	}
-	return s.data(fmt.Sprintf("Backfill %s: %s\n\n", row.ID, stateText(row.State)) +
-		grid([]string{"source", "", "partition", "state", "rows", "import", "failure"}, rows, 1, 4))
+	p, err := launch.StoredBackfill(ctx, db, row.ID)
+	return p, view, err
 }
 
-// A backfillCommand is a command to a backfill that is running.
-type backfillCommand struct {
-	backfillRef `embed:""`
-	Source      string `placeholder:"NAME" env:"SLUICE_SOURCE" help:"Only this source."`
-}
-
-func (c backfillCommand) give(ctx context.Context, s *session, name, said string) error {
-	row, err := c.row(ctx, s)
-	if err != nil {
-		return err
+func partitionsTable(list []listedPartition) string {
+	if len(list) == 0 {
+		return "no partitions are planned yet\n"
 	}
-	k, err := s.start(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.stop(k)
-	p, err := k.Launcher.CommandBackfill(ctx, row.ID, name, c.Source, login())
-	if errors.Is(err, crm.ErrInvalid) {
-		return failed(err)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.alike(ctx, k, p, name); err != nil {
-		return err
-	}
-	s.say("%s", said)
-	if k.ends() && name != launch.PauseBackfill {
-		return s.followBackfill(ctx, k, row.ID, false)
-	}
-	return nil
-}
-
-// alike gives the imports that a backfill is running the same command: a pause
-// and a resume are of the whole.
-func (s *session) alike(ctx context.Context, k *stack, p crm.BackfillProgress, name string) error {
-	command := map[string]func(context.Context, string, string) (crm.Progress, error){
-		launch.PauseBackfill: k.Launcher.Pause, launch.ResumeBackfill: k.Launcher.Resume}[name]
-	if command == nil {
-		return nil
-	}
-	for _, src := range p.Sources {
-		if src.Name == "" {
-			continue
+	var rows [][]string
+	for _, p := range list {
+		why := ""
+		if p.Failure != nil {
+			why = oneLine(failureText(*p.Failure))
 		}
-		_, err := command(ctx, src.Source, login())
-		if err != nil && !errors.Is(err, crm.ErrInvalid) && !errors.Is(err, crm.ErrNotFound) {
-			return err
-		}
+		rows = append(rows, []string{p.Source, fmt.Sprint(p.Number), p.Name, string(p.State), number(p.Rows), p.ImportID, why})
 	}
-	return nil
-}
-
-type (
-	backfillPauseCmd  struct{ backfillCommand }
-	backfillResumeCmd struct{ backfillCommand }
-	backfillCancelCmd struct{ backfillCommand }
-	backfillRetryCmd  struct{ backfillCommand }
-	backfillSkipCmd   struct{ backfillCommand }
-	backfillDropCmd   struct{ backfillCommand }
-)
-
-// Run lets no new partition begin, and pauses the imports at work.
-func (c *backfillPauseCmd) Run(ctx context.Context, s *session) error {
-	return c.give(ctx, s, launch.PauseBackfill, "paused; go on with: starter backfill resume")
-}
-
-// Run lets a paused backfill go on.
-func (c *backfillResumeCmd) Run(ctx context.Context, s *session) error {
-	return c.give(ctx, s, launch.ResumeBackfill, "resumed")
-}
-
-// Run ends a backfill. What is written stays.
-func (c *backfillCancelCmd) Run(ctx context.Context, s *session) error {
-	return c.give(ctx, s, launch.CancelBackfill, "cancelled; what is written stays")
-}
-
-// Run imports the parked partitions again.
-func (c *backfillRetryCmd) Run(ctx context.Context, s *session) error {
-	return c.give(ctx, s, launch.RetryParked, "trying the parked partitions again")
-}
-
-// Run gives the parked partitions up.
-func (c *backfillSkipCmd) Run(ctx context.Context, s *session) error {
-	return c.give(ctx, s, launch.SkipParked, "gave the parked partitions up")
-}
-
-// Run leaves the rest of a source out.
-func (c *backfillDropCmd) Run(ctx context.Context, s *session) error {
-	if c.Source == "" {
-		return usage("name the source to leave out: --source NAME")
-	}
-	return c.give(ctx, s, launch.DropSource, "left the rest of "+c.Source+" out")
-}
-
-type backfillAddCmd struct {
-	Source string   `arg:"" help:"The source."`
-	Files  []string `arg:"" optional:"" name:"file" help:"Files to import into a source of files, each by itself."`
-	To     string   `name:"backfill" placeholder:"ID" env:"SLUICE_BACKFILL" help:"The backfill to add to. Default: the latest."`
-	From   day      `placeholder:"DAY" env:"SLUICE_FROM" help:"What was created on that day or later."`
-	Until  day      `placeholder:"DAY" env:"SLUICE_UNTIL" help:"What was created before the end of that day. Default: up to the present."`
-}
-
-// Run brings another source into a backfill that is running.
-func (c *backfillAddCmd) Run(ctx context.Context, s *session) error {
-	w := wantedSource{BackfillSource: crm.BackfillSource{Source: c.Source, Span: span(c.From, c.Until)}}
-	if err := w.find("", c.Files); err != nil {
-		return err
-	}
-	row, err := backfillRef{c.To}.row(ctx, s)
-	if err != nil {
-		return err
-	}
-	k, err := s.start(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.stop(k)
-	src, err := w.staged(ctx, k)
-	if err != nil {
-		return err
-	}
-	_, err = k.Launcher.AddToBackfill(ctx, row.ID, src, login())
-	if errors.Is(err, crm.ErrInvalid) {
-		return failed(err)
-	}
-	if err == nil {
-		s.say("added %s to the backfill", c.Source)
-	}
-	return err
+	return grid([]string{"source", "", "partition", "state", "rows", "import", "failure"}, rows, 1, 4)
 }

@@ -33,6 +33,8 @@ const (
 type following struct {
 	quiet    bool // show nothing
 	attached bool // the work is done by another starter, which may end at any time
+
+	bound bound // of the source
 }
 
 // follow shows an import until it ends and returns its report. ctx ends the
@@ -53,7 +55,7 @@ func follow(ctx context.Context, w watched, started launch.Started, p *printer, 
 	g.Go(func() error { return attention(watching, w, started.Source) })
 	if !o.quiet {
 		g.Go(func() error {
-			newDisplay(p, started.Source).run(watching, w)
+			newDisplay(p, started.Source, o.bound).run(watching, w)
 			return nil
 		})
 	}
@@ -123,8 +125,8 @@ type display struct {
 	saidText string
 }
 
-func newDisplay(p *printer, source string) *display {
-	return &display{p: p, view: newView(source), source: source}
+func newDisplay(p *printer, source string, b bound) *display {
+	return &display{p: p, view: newView(source, b), source: source}
 }
 
 // run asks and shows until ctx ends, and then takes the block away.

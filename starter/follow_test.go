@@ -139,3 +139,32 @@ func TestInterruptEndsTheWatchingOnly(t *testing.T) {
 		}
 	})
 }
+
+// latest answers as the launcher does when no import of the source is running.
+type latest struct {
+	aWatched
+	last crm.Progress
+	err  error
+}
+
+func (l *latest) Progress(context.Context, string) (crm.Progress, error) { return l.last, l.err }
+
+func TestASyncThatIsPlannedDoesNotShowTheImportBeforeIt(t *testing.T) {
+	t.Parallel()
+	ended := crm.Progress{State: crm.Done, Ledger: true, UpdatedAt: start.Add(-time.Minute)}
+	own := ended
+	own.UpdatedAt = start.Add(time.Minute)
+	for _, c := range []struct {
+		name string
+		is   latest
+		want crm.State
+	}{
+		{"the import before", latest{last: ended}, crm.Running}, {"none before", latest{err: crm.ErrNotFound}, crm.Running},
+		{"its own that has ended", latest{last: own}, crm.Done}, {"one that is running", latest{last: running12()}, crm.Running},
+	} {
+		p, err := syncWatch{watched: &c.is, since: start}.Progress(t.Context(), "billing")
+		if planned := p.Phase == "plan"; err != nil || p.State != c.want || planned != (c.want == crm.Running && p.Import.Number == 0) {
+			t.Errorf("%s: %s (%s), %v; want %s", c.name, p.State, p.Phase, err, c.want)
+		}
+	}
+}

@@ -55,7 +55,12 @@ var examples = map[string][]string{
 	"sources kinds": {"starter sources kinds", "starter sources kinds stripe"},
 	"sources set":   {"starter sources set billing --set share=80", "starter sources set billing --secret-file api_key=key.txt"},
 	"sources check": {"starter sources check billing"},
-	"sync":          {"starter sync billing", "starter sync billing --full"},
+	"sources remove": {
+		"starter sources remove newsletter --dry-run",
+		"starter sources remove newsletter",
+		"starter sources remove newsletter --yes -o json",
+	},
+	"sync": {"starter sync billing", "starter sync billing --full"},
 	"backfill start": {
 		"starter backfill billing --from 2015-01-01 --to 2024-12-31",
 		"starter backfill webinars 'exports/*.csv' --mapping webinars.yaml",

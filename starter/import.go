@@ -12,7 +12,7 @@ import (
 )
 
 type importCmd struct {
-	Files  []string `arg:"" name:"file" help:"CSV or XLSX files, also packed, or - for standard input."`
+	Files  []string `arg:"" name:"file" help:"CSV, XLSX and JSON files, also packed, or - for standard input; or where one lies: https://…, s3://bucket/key, gs://…, azblob://…, sftp://user@host/path, with a star in the last part for all that match."`
 	Source string   `required:"" placeholder:"NAME" env:"SLUICE_SOURCE" help:"The source the records belong to: 1 to 64 of a-z, 0-9 and -. Made if there is none."`
 	Again  bool     `env:"SLUICE_AGAIN" help:"Import even what is imported already."`
 
@@ -55,7 +55,7 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 	if err := crm.CheckSlug(c.Source); err != nil {
 		return err
 	}
-	files, clean, err := inputs(ctx, c.Files, s.in)
+	files, clean, err := inputs(ctx, c.Files, s.in, true)
 	if err != nil {
 		return err
 	}
@@ -65,6 +65,9 @@ func (c *importCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	for _, f := range files {
+		if f.place != nil {
+			continue // only a worker looks at it
+		}
 		header, err := read.checked(ctx, f)
 		if _, ours := crm.ParseRejectHeader(header); ours {
 			s.say("%s is a list of rejected rows; starter imports retry is meant for it", f.name)
@@ -156,8 +159,16 @@ func (s *session) queued(ctx context.Context, k *stack, source string, queue boo
 	return started, err
 }
 
-// stageInput copies a file into the stage.
-func stageInput(ctx context.Context, k *stack, f input) (crm.FileRef, error) {
+// stageInput copies a file into the stage. Of a place elsewhere only the address
+// goes there, if it is one on the web.
+func stageInput(ctx context.Context, k *stack, f input) (ref crm.FileRef, err error) {
+	if p := f.place; p != nil {
+		ref = crm.FileRef{Name: f.name, Place: p.String(), Many: p.Pattern()}
+		if p.Web() {
+			ref.Address, err = k.Launcher.StageAddress(ctx, p.Text())
+		}
+		return ref, err
+	}
 	r, err := os.Open(f.path)
 	if err != nil {
 		return crm.FileRef{}, unreadable(f.name, err)
@@ -200,7 +211,7 @@ func (s *session) finish(ctx context.Context, k *stack, started launch.Started, 
 	if link := k.Launcher.Link(started); link != "" && !quiet {
 		s.say("Temporal UI: %s", link)
 	}
-	report, err := follow(ctx, k.Launcher, started, s.printer, following{quiet: quiet, attached: k.Attached})
+	report, err := follow(ctx, k.Launcher, started, s.printer, following{quiet: quiet, attached: k.Attached, bound: s.boundOf(ctx, k.Store, started.Source)})
 	if ctx.Err() != nil {
 		return s.interrupted(k, started)
 	}

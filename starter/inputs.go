@@ -10,15 +10,18 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"sluice/internal/source"
 	"sluice/internal/tabular"
 )
 
 // An input is a file to import, where this process can read it again and
-// again.
+// again, or a place elsewhere, which only a worker reads.
 type input struct {
 	name string // base name, for people
 	path string
 	size int64
+
+	place *source.Place // nil: it is a local file
 }
 
 // stdinName is how standard input is named in reports.
@@ -29,7 +32,9 @@ var urlStart = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+://`)
 // inputs finds the files that arguments name. What can be read only once,
 // standard input and pipes, is copied to the temporary folder; clean removes
 // the copies. Errors are usage errors of one line.
-func inputs(ctx context.Context, args []string, stdin io.Reader) (list []input, clean func(), err error) {
+//
+// Only where elsewhere is set may an argument be the address of a file.
+func inputs(ctx context.Context, args []string, stdin io.Reader, elsewhere bool) (list []input, clean func(), err error) {
 	var copies []string
 	clean = func() {
 		for _, path := range copies {
@@ -37,6 +42,15 @@ func inputs(ctx context.Context, args []string, stdin io.Reader) (list []input, 
 		}
 	}
 	for _, arg := range args {
+		if urlStart.MatchString(arg) {
+			in, err := placeInput(arg, elsewhere)
+			if err != nil {
+				clean()
+				return nil, func() {}, err
+			}
+			list = append(list, in)
+			continue
+		}
 		in, copied, err := oneInput(ctx, arg, stdin)
 		if copied != "" {
 			copies = append(copies, copied)
@@ -50,12 +64,20 @@ func inputs(ctx context.Context, args []string, stdin io.Reader) (list []input, 
 	return list, clean, nil
 }
 
+func placeInput(arg string, allowed bool) (input, error) {
+	if !allowed {
+		return input{}, usage("%s: name a file of this machine: download it first", schemeOf(arg))
+	}
+	place, err := source.ParsePlace(arg)
+	if err != nil {
+		return input{}, usage("%s: %s", schemeOf(arg), fault(err))
+	}
+	return input{name: place.Base(), place: &place}, nil
+}
+
 func oneInput(ctx context.Context, arg string, stdin io.Reader) (in input, copied string, err error) {
 	if arg == "-" {
 		return spool(ctx, stdinName, stdin)
-	}
-	if urlStart.MatchString(arg) {
-		return in, "", usage("%s: files are not fetched from addresses yet: download it, then import the file", schemeOf(arg))
 	}
 	info, err := os.Stat(arg)
 	switch {

@@ -48,13 +48,15 @@ type commands struct {
 		Add   sourcesAddCmd   `cmd:"" help:"Make a source, or set its saved mapping."`
 		Set   sourcesSetCmd   `cmd:"" help:"Change what a source's connector has been told."`
 		Check sourcesCheckCmd `cmd:"" help:"Ask a source whose it is, with one request."`
-		List  sourcesListCmd  `cmd:"" help:"List sources with what they hold."`
+		List  sourcesListCmd  `cmd:"" help:"List sources: how they stand, their last and next runs, and what they hold."`
 		Show  sourcesShowCmd  `cmd:"" help:"Show one source."`
-	} `cmd:"" help:"Sources: kinds, add, set, check, list, show."`
+
+		Remove sourcesRemoveCmd `cmd:"" help:"Remove a source with all it holds."`
+	} `cmd:"" help:"Sources: kinds, add, set, check, list, show, remove."`
 	Backfill struct {
 		Start  backfillStartCmd  `cmd:"" default:"withargs" help:"Bring history in: what a source has of a span of time, or many files, and wait for the end."`
 		List   backfillListCmd   `cmd:"" help:"List backfills, the latest first."`
-		Show   backfillShowCmd   `cmd:"" help:"Show a backfill, partition by partition."`
+		Show   backfillShowCmd   `cmd:"" help:"Show how far a backfill is with each source, and its partitions."`
 		Watch  backfillWatchCmd  `cmd:"" help:"Follow a backfill to its end; the way back after a detach or Ctrl-C."`
 		Pause  backfillPauseCmd  `cmd:"" help:"Let no new partition begin."`
 		Resume backfillResumeCmd `cmd:"" help:"Go on with a backfill that is paused."`

@@ -20,7 +20,7 @@ type mappingSuggestCmd struct {
 
 // Run prints a mapping file to edit. It reads the file alone, all of it.
 func (c *mappingSuggestCmd) Run(ctx context.Context, s *session) error {
-	files, clean, err := inputs(ctx, []string{c.File}, s.in)
+	files, clean, err := inputs(ctx, []string{c.File}, s.in, false)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (c *mappingCheckCmd) Run(ctx context.Context, s *session) error {
 	if c.File == "" {
 		return s.data(fmt.Sprintf("%s: no fault\n", c.Mapping))
 	}
-	files, clean, err := inputs(ctx, []string{c.File}, s.in)
+	files, clean, err := inputs(ctx, []string{c.File}, s.in, false)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type progressCmd struct {
 // starts nothing.
 func (c *progressCmd) Run(ctx context.Context, s *session) error {
 	s.json = c.Output == "json"
-	p, err := s.progressOf(ctx, c.Source)
+	p, b, err := s.progressOf(ctx, c.Source)
 	if err != nil {
 		return err
 	}
@@ -37,36 +37,42 @@ func (c *progressCmd) Run(ctx context.Context, s *session) error {
 	default:
 		s.say("from the workflow")
 	}
-	lines := newView(c.Source).block(p, time.Now(), 0, "")
+	lines := newView(c.Source, b).block(p, time.Now(), 0, "")
 	return s.data(ansi.Strip(strings.Join(lines, "\n")) + "\n")
 }
 
-func (s *session) progressOf(ctx context.Context, source string) (crm.Progress, error) {
+// progressOf says how far the import of a source is, and what is known of the
+// source's limits.
+func (s *session) progressOf(ctx context.Context, source string) (crm.Progress, bound, error) {
 	k, err := s.reach(ctx)
 	if err == nil {
 		defer s.stop(k)
 		call, cancel := context.WithTimeout(ctx, pollLimit)
 		defer cancel()
 		p, err := k.Launcher.Progress(call, source)
-		if err == nil || errors.Is(err, crm.ErrNotFound) || ctx.Err() != nil {
-			return p, err
+		if err == nil {
+			return p, s.boundOf(ctx, k.Store, source), nil
+		}
+		if errors.Is(err, crm.ErrNotFound) || ctx.Err() != nil {
+			return p, bound{}, err
 		}
 	} else if !errors.Is(err, crm.ErrNotFound) {
 		s.say("%s", plain(err.Error()))
 	}
 	db, err := s.readStore(ctx)
 	if err != nil {
-		return crm.Progress{}, err
+		return crm.Progress{}, bound{}, err
 	}
 	defer db.Close()
 	row, err := db.Import(ctx, source)
 	if err != nil {
-		return crm.Progress{}, err
+		return crm.Progress{}, bound{}, err
 	}
 	stage, err := wiring.OpenStage(ctx, s.config)
 	if err != nil {
-		return crm.Progress{}, err
+		return crm.Progress{}, bound{}, err
 	}
 	defer stage.Close()
-	return launch.Ledgered(ctx, db, stage, row, time.Now())
+	p, err := launch.Ledgered(ctx, db, stage, row, time.Now())
+	return p, s.boundOf(ctx, db, source), err
 }

@@ -42,7 +42,7 @@ func (c *importsRetryCmd) Run(ctx context.Context, s *session) error {
 	var files []input
 	if c.File != "" {
 		var clean func()
-		if files, clean, err = inputs(ctx, []string{c.File}, s.in); err != nil {
+		if files, clean, err = inputs(ctx, []string{c.File}, s.in, false); err != nil {
 			return err
 		}
 		defer clean()

@@ -137,7 +137,7 @@ func (c *scheduleListCmd) Run(ctx context.Context, s *session) error {
 		if len(st.Next) > 0 {
 			next = when(st.Next[0])
 		}
-		rows = append(rows, []string{st.Source, string(st.Standing), timesText(st.Schedule), when(st.LastAt), next, st.Note})
+		rows = append(rows, []string{st.Source, standingText(st.Standing, st.Late), timesText(st.Schedule), when(st.LastAt), next, st.Note})
 	}
 	return s.data(grid([]string{"source", "stands", "when", "last", "next", ""}, rows))
 }
@@ -196,7 +196,7 @@ func (c *scheduleShowCmd) Run(ctx context.Context, s *session) error {
 }
 
 func scheduleText(st launch.ScheduleStatus) string {
-	rows := [][]string{{"source", st.Source}, {"stands", string(st.Standing)}, {"when", timesText(st.Schedule)}, {"overlap", string(st.Overlap)}}
+	rows := [][]string{{"source", st.Source}, {"stands", standingText(st.Standing, st.Late)}, {"when", timesText(st.Schedule)}, {"overlap", string(st.Overlap)}}
 	add := func(name, value string) {
 		if value != "" {
 			rows = append(rows, []string{name, value})

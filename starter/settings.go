@@ -34,13 +34,7 @@ func (f settingFlags) told(s *session, kind string, had map[string]string) (plai
 	if err != nil {
 		return nil, nil, err
 	}
-	if kind == crm.KindFile {
-		if len(given)+len(files) > 0 {
-			return nil, nil, usage("a source of files has no settings; leave --set and --secret-file away")
-		}
-		return nil, nil, nil
-	}
-	c, err := source.Of(kind)
+	settings, err := source.SettingsOf(kind)
 	if err != nil {
 		return nil, nil, usage("there is no connector %q; there are file, %s", kind, strings.Join(source.Kinds(), ", "))
 	}
@@ -49,7 +43,7 @@ func (f settingFlags) told(s *session, kind string, had map[string]string) (plai
 		plain = map[string]string{}
 	}
 	secrets = map[string]string{}
-	for _, set := range source.Settings(c) {
+	for _, set := range settings {
 		if set.Secret {
 			if err := f.secret(s, set, files, had != nil, secrets); err != nil {
 				return nil, nil, err
@@ -196,20 +190,23 @@ type sourcesKindsCmd struct {
 // Run lists what sources can be read from.
 func (c *sourcesKindsCmd) Run(_ context.Context, s *session) error {
 	if c.Kind == "" {
-		rows := [][]string{{crm.KindFile, "Files", "CSV, XLSX and JSON, with starter import"}}
+		rows := [][]string{{crm.KindFile, "Files", "CSV, XLSX and JSON, from this machine, the web, buckets and SFTP, with starter import"}}
 		for _, kind := range source.Kinds() {
 			about := source.MustOf(kind).About()
 			rows = append(rows, []string{kind, about.Title, about.Reads})
 		}
 		return s.data(grid([]string{"kind", "", "reads"}, rows))
 	}
-	con, err := source.Of(c.Kind)
+	settings, err := source.SettingsOf(c.Kind)
 	if err != nil {
-		return usage("there is no connector %q; there are %s", c.Kind, strings.Join(source.Kinds(), ", "))
+		return usage("there is no connector %q; there are file, %s", c.Kind, strings.Join(source.Kinds(), ", "))
 	}
-	about := con.About()
+	about := source.About{Title: "Files", Reads: "CSV, XLSX and JSON; nothing has to be told of files of this machine, and of others what their place asks for"}
+	if c.Kind != crm.KindFile {
+		about = source.MustOf(c.Kind).About()
+	}
 	var rows [][]string
-	for _, set := range source.Settings(con) {
+	for _, set := range settings {
 		need, how := "", "--set "+set.Name+"=…"
 		switch {
 		case set.Required:

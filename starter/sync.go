@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"sluice/internal/crm"
@@ -55,7 +57,7 @@ func (s *session) finishSync(ctx context.Context, k *stack, started launch.SyncS
 	if link := k.Launcher.Link(as); link != "" && !quiet {
 		s.say("Temporal UI: %s", link)
 	}
-	report, err := follow(ctx, syncWatch{k.Launcher, started}, as, s.printer, following{quiet: quiet, attached: k.Attached})
+	report, err := follow(ctx, syncWatch{k.Launcher, k.Launcher, started, time.Now()}, as, s.printer, following{quiet: quiet, attached: k.Attached, bound: s.boundOf(ctx, k.Store, as.Source)})
 	if ctx.Err() != nil {
 		return s.interrupted(k, as)
 	}
@@ -75,11 +77,26 @@ func (s *session) finishSync(ctx context.Context, k *stack, started launch.SyncS
 // syncWatch watches a sync as an import is watched: its progress is that of the
 // source's import.
 type syncWatch struct {
-	*launch.Launcher
-	sync launch.SyncStarted
+	watched
+	waits interface {
+		WaitSync(ctx context.Context, s launch.SyncStarted) (crm.Report, error)
+	}
+	sync  launch.SyncStarted
+	since time.Time
+}
+
+// Progress says how far the sync's import is. While that is planned, the source's
+// latest import is one of before, which is none of the sync's.
+func (w syncWatch) Progress(ctx context.Context, source string) (crm.Progress, error) {
+	p, err := w.watched.Progress(ctx, source)
+	before := p.Ledger && !p.State.Open() && p.UpdatedAt.Before(w.since)
+	if before || errors.Is(err, crm.ErrNotFound) {
+		return crm.Progress{State: crm.Running, Phase: strings.ToLower(crm.Plan.Name), StartedAt: w.since}, nil
+	}
+	return p, err
 }
 
 // Wait waits for the sync to end.
 func (w syncWatch) Wait(ctx context.Context, _ launch.Started) (crm.Report, error) {
-	return w.WaitSync(ctx, w.sync)
+	return w.waits.WaitSync(ctx, w.sync)
 }

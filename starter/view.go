@@ -14,11 +14,14 @@ import (
 // to tell the rate of each step, and nothing else.
 type view struct {
 	source string
+	bound  bound
 	pace   map[string]*pace
 	frame  int // counts up, so that what is busy moves
 }
 
-func newView(source string) *view { return &view{source: source, pace: map[string]*pace{}} }
+func newView(source string, b bound) *view {
+	return &view{source: source, bound: b, pace: map[string]*pace{}}
+}
 
 var (
 	bold = lipgloss.NewStyle().Bold(true)
@@ -29,8 +32,8 @@ var (
 
 var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 
-// block is the static display: a title, a line for each step, a bar on bytes,
-// what became of the rows so far, and what is wrong at the moment. trouble is
+// block is the static display: a title, a line for each step, a bar on bytes or
+// partitions, what became of the rows so far, and what is wrong at the moment. trouble is
 // why the progress is not fresh, "" if it is.
 func (v *view) block(p crm.Progress, now time.Time, width int, trouble string) []string {
 	v.frame++
@@ -38,9 +41,7 @@ func (v *view) block(p crm.Progress, now time.Time, width int, trouble string) [
 	for _, s := range p.Steps {
 		lines = append(lines, v.step(p, s, now))
 	}
-	if p.Bytes > 0 || p.BytesTotal > 0 {
-		lines = append(lines, bar(p, width))
-	}
+	lines = append(lines, v.bars(p, width)...)
 	lines = append(lines, tally(p))
 	if p.State == crm.Paused {
 		lines = append(lines, warn.Render(pausedText(p)))
@@ -59,7 +60,10 @@ func (v *view) block(p crm.Progress, now time.Time, width int, trouble string) [
 
 func (v *view) title(p crm.Progress, now time.Time) string {
 	parts := []string{bold.Render(v.source)}
-	if p.File != "" {
+	switch {
+	case p.Partition != "":
+		parts = append(parts, partitionName(p.Partition))
+	case p.File != "" && p.Partitions == 0:
 		parts = append(parts, p.File)
 	}
 	if p.Import.Number > 0 {
@@ -103,7 +107,7 @@ func (v *view) step(p crm.Progress, s crm.StepProgress, now time.Time) string {
 		mark = string(spinner[v.frame%len(spinner)])
 	}
 	unit := "rows"
-	if p.Undo != nil {
+	if p.Undo != nil || p.Removing != nil {
 		unit = "records"
 	}
 	return strings.TrimRight(fmt.Sprintf("  %s %-8s %14s %s  %16s", mark, s.Step, number(s.Rows), unit, perSecond(rate)), " ")
@@ -120,22 +124,37 @@ func (v *view) rate(s crm.StepProgress, now time.Time) (rate float64, moving boo
 	return at.add(now, s.Rows)
 }
 
-const unknown = "time left unknown"
+// bars shows how much is read: of the bytes of files, without a total only how
+// many; or of the partitions of a source, and below it how long the others take.
+func (v *view) bars(p crm.Progress, width int) []string {
+	left := v.bound.importLeft(p)
+	switch {
+	case p.Partitions > 0:
+		lines := []string{gauge(float64(p.PartitionsRead)/float64(p.Partitions), partitionsText(p), width)}
+		if left != "" {
+			lines = append(lines, "  "+left)
+		}
+		return lines
+	case p.BytesTotal > 0:
+		share := min(float64(p.Bytes)/float64(p.BytesTotal), 1)
+		return []string{gauge(share, fmt.Sprintf("%3d%%  %s of %s  %s", int(share*100), bytesOf(p.Bytes), bytesOf(p.BytesTotal), left), width)}
+	case p.Bytes > 0:
+		return []string{strings.TrimRight(fmt.Sprintf("  %s read  %s", bytesOf(p.Bytes), left), " ")}
+	}
+	return nil
+}
 
-// bar shows how much of the bytes is read. Without a total it only counts.
-func bar(p crm.Progress, width int) string {
-	left := unknown
-	if p.Remaining > 0 {
-		left = "about " + roughly(p.Remaining) + " left"
+// partitionsText says which partition is at hand, or how many are read.
+func partitionsText(p crm.Progress) string {
+	if p.Partition != "" && p.PartitionsRead < p.Partitions {
+		return fmt.Sprintf("partition %d of %d", p.PartitionsRead+1, p.Partitions)
 	}
-	if p.State != crm.Running && p.State != crm.Waiting {
-		left = ""
-	}
-	if p.BytesTotal <= 0 {
-		return strings.TrimRight(fmt.Sprintf("  %s read  %s", bytesOf(p.Bytes), left), " ")
-	}
-	share := min(float64(p.Bytes)/float64(p.BytesTotal), 1)
-	text := fmt.Sprintf("%3d%%  %s of %s  %s", int(share*100), bytesOf(p.Bytes), bytesOf(p.BytesTotal), left)
+	return fmt.Sprintf("%d of %d partitions read", p.PartitionsRead, p.Partitions)
+}
+
+// gauge draws a bar of which a share is full, and text behind it; the text alone
+// where the width leaves no room for more.
+func gauge(share float64, text string, width int) string {
 	cells := 30
 	if width > 0 {
 		cells = min(cells, width-len(text)-5)
@@ -143,7 +162,7 @@ func bar(p crm.Progress, width int) string {
 	if cells < 5 {
 		return "  " + strings.TrimRight(text, " ")
 	}
-	full := int(share * float64(cells))
+	full := int(min(share, 1) * float64(cells))
 	drawn := good.Render(strings.Repeat("━", full)) + dim.Render(strings.Repeat("─", cells-full))
 	return "  " + drawn + "  " + strings.TrimRight(text, " ")
 }
@@ -151,6 +170,9 @@ func bar(p crm.Progress, width int) string {
 func tally(p crm.Progress) string {
 	if p.Undo != nil {
 		return undoTally(p)
+	}
+	if p.Removing != nil {
+		return removalTally(p)
 	}
 	return fmt.Sprintf("  accepted %s   duplicate %s   rejected %s",
 		number(p.Counts.Accepted), number(p.Counts.Duplicate), number(rejected(p)))
@@ -216,14 +238,20 @@ func (v *view) line(p crm.Progress, now time.Time, trouble string) string {
 	if written := writtenRows(p); written > 0 {
 		parts = append(parts, number(written)+" rows written")
 	}
-	if p.BytesTotal > 0 {
+	if at := p.Removing; at != nil {
+		parts = append(parts, fmt.Sprintf("%s of %s removed", number(at.Gone.All()), number(at.Total.All())))
+	}
+	switch {
+	case p.Partitions > 0:
+		parts = append(parts, partitionsText(p))
+	case p.BytesTotal > 0:
 		parts = append(parts, fmt.Sprintf("%d%% read", int(100*min(float64(p.Bytes)/float64(p.BytesTotal), 1))))
 	}
 	if rate := perSecond(p.Rate); rate != "" {
 		parts = append(parts, rate)
 	}
-	if p.Remaining > 0 {
-		parts = append(parts, "about "+roughly(p.Remaining)+" left")
+	if left := v.bound.importLeft(p); left != "" && (p.Remaining > 0 || p.Partitions > 0) {
+		parts = append(parts, left)
 	}
 	if n := rejected(p); n > 0 {
 		parts = append(parts, number(n)+" rejected")

@@ -33,6 +33,13 @@ func TestBlockShowsEverythingThatIsKnown(t *testing.T) {
 	retrying.Retrying = &crm.Retrying{Step: "Write", Attempt: 4, Failure: "connect to database: connection refused", Next: now.Add(12 * time.Second)}
 	unsized := running12()
 	unsized.BytesTotal, unsized.Remaining = 0, 0
+	paged := running12()
+	paged.File, paged.Files, paged.Bytes, paged.BytesTotal = "", 0, 0, 0
+	paged.Partitions, paged.PartitionsRead, paged.Partition = 14, 2, "customers-20190101t000000.000-20190131t000000.000"
+	vague := paged
+	vague.Phase, vague.Remaining, vague.Rate = "fetch", 0, 0
+	read := paged
+	read.State, read.Partition, read.PartitionsRead, read.Remaining = crm.Done, "", 14, 0
 	for _, c := range []struct {
 		name, trouble string
 		p             crm.Progress
@@ -40,10 +47,11 @@ func TestBlockShowsEverythingThatIsKnown(t *testing.T) {
 	}{
 		{"running", "", running12(), 100}, {"narrow", "", running12(), 44}, {"paused", "", paused, 100},
 		{"retrying", "", retrying, 100}, {"no_total", "", unsized, 100}, {"stale", "no worker answers", running12(), 100},
+		{"partitions", "", paged, 100}, {"partitions_vague", "", vague, 60}, {"partitions_read", "", read, 100},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			lines := newView("newsletter").block(c.p, now, c.width, c.trouble)
+			lines := newView("newsletter", bound{}).block(c.p, now, c.width, c.trouble)
 			golden(t, "block_"+c.name+".txt", ansi.Strip(strings.Join(lines, "\n"))+"\n")
 		})
 	}
@@ -52,7 +60,7 @@ func TestBlockShowsEverythingThatIsKnown(t *testing.T) {
 func TestLinesSayTheSameWithoutATerminal(t *testing.T) {
 	t.Parallel()
 	now := start.Add(42 * time.Second)
-	v := newView("newsletter")
+	v := newView("newsletter", bound{})
 	starting := crm.Progress{State: crm.Running, Phase: "open"}
 	done := running12()
 	done.State, done.Remaining = crm.Done, 0
@@ -63,7 +71,7 @@ func TestLinesSayTheSameWithoutATerminal(t *testing.T) {
 
 func TestStepsShowTheRateSeenFromHere(t *testing.T) {
 	t.Parallel()
-	v := newView("newsletter")
+	v := newView("newsletter", bound{})
 	p := running12()
 	for s := range 10 {
 		p.Steps[0].Rows += 1000

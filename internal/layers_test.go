@@ -50,11 +50,13 @@ var layers = map[string][]string{
 	"internal/servertest": {},
 	"internal/fakesaas":   {},
 	"internal/endtoend":   {},
-	"internal/histories":  {"internal/crm", "internal/embedded", "internal/launch", "internal/wiring"},
+	"internal/histories":  {"internal/crm", "internal/embedded", "internal/fakesaas", "internal/launch", "internal/wiring", "workflows"},
 	"internal/honesty":    {"internal/crm"},
 	"internal/bench":      {"internal/crm", "internal/embedded", "internal/servertest", "internal/store", "workflows"},
 
 	"internal/bench/fleet": {"workflows", "internal/crm", "internal/embedded"},
+
+	"internal/fakesaas/peers": {"internal/crm", "internal/fakesaas", "internal/source"},
 
 	"internal/fault": {"workflows", "internal/embedded", "internal/servertest", "internal/store"},
 }
@@ -62,7 +64,7 @@ var layers = map[string][]string{
 // helpers serve tests and measurements. They may import any library, and never
 // become part of the programs.
 var helpers = []string{"internal/servertest", "internal/endtoend", "internal/histories", "internal/honesty",
-	"internal/bench", "internal/bench/fleet", "internal/fault", "internal/fakesaas"}
+	"internal/bench", "internal/bench/fleet", "internal/fault", "internal/fakesaas", "internal/fakesaas/peers"}
 
 // owners says which packages a library belongs to, by the beginning of its
 // import path.

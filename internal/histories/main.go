@@ -1,7 +1,7 @@
 // Command histories records the workflow histories that the replay test reads:
 // imports that end clean, with rejected rows, paused and resumed, cancelled,
 // failed, and in two runs; stopped for their rejected rows, with a batch that was
-// parked and retried, or skipped; and an undo.
+// parked and retried, or skipped; an undo; and what reads sources.
 //
 //	go run ./internal/histories -o DIR
 //
@@ -51,19 +51,21 @@ func run(ctx context.Context, out string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	stack, err := wiring.Start(ctx, wiring.Config{DataDir: dir}, func(format string, args ...any) {
+	config := wiring.Config{DataDir: dir, Networks: []string{"127.0.0.1"}}
+	stack, err := wiring.Start(ctx, config, func(format string, args ...any) {
 		fmt.Fprintf(os.Stderr, format+"\n", args...)
 	})
 	if err != nil {
 		return err
 	}
 	defer stack.Close()
+	r := &recorder{stack.Launcher, (&embedded.Dir{Path: dir}).Database(), out}
 	for _, s := range scenes {
-		if err := (&recorder{stack.Launcher, (&embedded.Dir{Path: dir}).Database(), out}).record(ctx, s); err != nil {
+		if err := r.record(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	return nil
+	return r.recordSources(ctx, config, stack)
 }
 
 // A scene is one import to record.

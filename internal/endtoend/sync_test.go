@@ -45,39 +45,69 @@ func statusOf(c fakesaas.Customer) string {
 	return status
 }
 
-// differences lists what differs between the customers of a source and those of
-// a world, five at the most.
-func (c *cluster) differences(source string, world *fakesaas.World) (list []string) {
-	c.t.Helper()
+// holdings is what is held of a source: by entity and external id, a line that
+// says what there is to compare.
+type holdings map[crm.Entity]map[string]string
+
+// compared are the columns of those lines.
+var compared = map[crm.Entity][]string{crm.Customer: {"name", "city"}, crm.Contact: {"first_name", "last_name", "email"}}
+
+// stripeOf is what a store is to hold of a world after Stripe was read.
+func stripeOf(world *fakesaas.World) holdings {
 	want := map[string]string{}
 	for _, one := range world.Customers(nil) {
 		want[fakesaas.StripeCustomer(one.N)] = one.Name + " " + one.City + " " + statusOf(one)
 	}
+	return holdings{crm.Customer: want}
+}
+
+// differ lists what differs between what is held of a source and what is to be,
+// five of an entity at the most.
+func (c *cluster) differ(source string, want holdings, more ...string) (list []string) {
+	c.t.Helper()
+	for _, e := range slices.Sorted(maps.Keys(want)) {
+		got := c.held(source, e, append(compared[e], more...))
+		wrong := 0
+		for _, id := range slices.Sorted(maps.Keys(want[e])) {
+			if got[id] != want[e][id] {
+				if wrong++; wrong < 5 {
+					list = append(list, fmt.Sprintf("%s %s is %q, want %q", e, id, got[id], want[e][id]))
+				}
+			}
+		}
+		if wrong > 0 || len(got) != len(want[e]) {
+			list = append(list, fmt.Sprintf("%d %s are there, want %d; %d are wrong", len(got), e.Plural(), len(want[e]), wrong))
+		}
+	}
+	return list
+}
+
+// held is what is held of an entity of a source, with its columns in a line.
+func (c *cluster) held(source string, e crm.Entity, columns []string) map[string]string {
+	c.t.Helper()
 	got := map[string]string{}
-	var at map[string]int
+	at := map[string]int{}
 	head := func(names []string) error {
-		at = map[string]int{}
 		for i, n := range names {
 			at[n] = i
 		}
 		return nil
 	}
-	err := c.store.Export(c.t.Context(), store.ExportQuery{Source: source, Entity: crm.Customer, Stable: true}, head, func(v []string) error {
-		got[v[at["external_id"]]] = v[at["name"]] + " " + v[at["city"]] + " " + v[at["status"]]
+	err := c.store.Export(c.t.Context(), store.ExportQuery{Source: source, Entity: e, Stable: true}, head, func(v []string) error {
+		var line []string
+		for _, name := range columns {
+			line = append(line, v[at[name]])
+		}
+		if _, twice := got[v[at["external_id"]]]; twice {
+			c.t.Errorf("%s %s is there twice", e, v[at["external_id"]])
+		}
+		got[v[at["external_id"]]] = strings.Join(line, " ")
 		return nil
 	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	for _, id := range slices.Sorted(maps.Keys(want)) {
-		if got[id] != want[id] && len(list) < 5 {
-			list = append(list, fmt.Sprintf("%s is %q, want %q", id, got[id], want[id]))
-		}
-	}
-	if len(got) != len(want) {
-		list = append(list, fmt.Sprintf("%d customers are there, want %d", len(got), len(want)))
-	}
-	return list
+	return got
 }
 
 // TestASourceIsReadThroughKillsAndLimitsAndKeptUpToDate reads a source whole
@@ -124,7 +154,7 @@ func TestASourceIsReadThroughKillsAndLimitsAndKeptUpToDate(t *testing.T) {
 	})
 	c.until("the source and the store are the same", func() bool {
 		c.must(0, sync...)
-		differs = c.differences("billing", world)
+		differs = c.differ("billing", stripeOf(world), "status")
 		return differs == nil
 	})
 	for n := first.Number + 1; ; n++ {
@@ -137,9 +167,59 @@ func TestASourceIsReadThroughKillsAndLimitsAndKeptUpToDate(t *testing.T) {
 		}
 	}
 
-	server.Set(func(t *fakesaas.Traps) { t.Revoked = true })
-	out, errs, code := c.starter(sync...)
-	if code != 1 || !strings.Contains(out+errs, "denied") || strings.Contains(out+errs, fakesaas.Key) {
-		t.Errorf("with a key that does not hold it exits %d and says:\n%s%s", code, out, errs)
+}
+
+// What a source refuses has a state of its own, no storm of requests, and no
+// secret in what is printed.
+func TestASourceThatRefusesSaysSo(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	_, server, address := c.saas(1000)
+	c.env = append(c.env, "SLUICE_SOURCE_ACCESS_TOKEN="+fakesaas.Key)
+	c.must(0, "sources", "add", "stripe", "--name", "billing", "--set", "api="+address, "--set", "share=100")
+	c.must(0, "sources", "add", "hubspot", "--name", "crm", "--set", "api="+address)
+	c.worker()
+	denied := func(what string, out, errs string, code, wanted int) {
+		t.Helper()
+		if code != wanted || !strings.Contains(out+errs, "does not take the credentials") || strings.Contains(out+errs, fakesaas.Key) {
+			t.Errorf("%s: exit code %d, want %d and what is wrong, without the key:\n%s%s", what, code, wanted, out, errs)
+		}
 	}
+	sync := []string{"sync", "billing", "--batch-rows", "100", "--heartbeat", "2s"}
+
+	server.Set(func(t *fakesaas.Traps) { t.Revoked = true })
+	out, errs, code := c.starter("sources", "check", "billing")
+	denied("a wrong key, checked", out, errs, code, 4)
+	out, errs, code = c.starter(sync...)
+	denied("a wrong key", out, errs, code, 1)
+
+	server.Set(func(t *fakesaas.Traps) { t.Revoked, t.Daily = false, 4 })
+	c.must(0, "sync", "crm", "--detach")
+	c.until("it waits for the next day", func() bool {
+		out, _, _ := c.starter("progress", "crm")
+		return strings.Contains(out, "asks to wait until")
+	})
+	all, _ := server.Requests("hubspot")
+	for range 5 {
+		c.must(0, "progress", "crm")
+	}
+	if now, _ := server.Requests("hubspot"); now > all+1 {
+		t.Errorf("while a day's requests are used up it asked %d times", now-all)
+	}
+	c.must(0, "imports", "cancel", "crm")
+	c.until("the cancelled sync is over", func() bool { _, ended := c.batches("crm"); return ended })
+
+	server.Set(func(t *fakesaas.Traps) { t.Daily, t.ChangeEvery = 0, 1 })
+	was, err := c.store.Import(t.Context(), "billing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.must(0, append(sync, "--detach")...)
+	c.until("something is written", func() bool {
+		row, err := c.store.Import(t.Context(), "billing")
+		return err == nil && row.Number > was.Number && c.read(row.Number) > 0
+	})
+	server.Set(func(t *fakesaas.Traps) { t.Revoked = true })
+	out, errs, code = c.starter("imports", "watch", "billing")
+	denied("a key that is revoked meanwhile", out, errs, code, 1)
 }

@@ -37,11 +37,11 @@ func (w *world) result(r crm.Report) result {
 		}
 		return w.text(w.stage.ReadCompressed(ctx, o))
 	}
-	imports, err := w.store.Imports(ctx, store.ImportQuery{Source: source})
+	imports, err := w.store.Imports(ctx, store.ImportQuery{Source: r.Source})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	out := result{Report: r, Export: w.export(), Rejected: list(r.RejectObject), Warned: list(r.WarnedObject),
+	out := result{Report: r, Export: w.export(r.Source), Rejected: list(r.RejectObject), Warned: list(r.WarnedObject),
 		Unprocessed: list(r.UnprocessedObject), Imports: len(imports)}
 	out.Report.StartedAt, out.Report.EndedAt, out.Report.Seconds, out.Report.RowsPerSecond = time.Time{}, time.Time{}, 0, 0
 	out.Report.RejectObject, out.Report.WarnedObject, out.Report.UnprocessedObject = crm.Object{}, crm.Object{}, crm.Object{}
@@ -51,7 +51,7 @@ func (w *world) result(r crm.Report) result {
 	return out
 }
 
-func (w *world) export() string {
+func (w *world) export(source string) string {
 	w.t.Helper()
 	var b bytes.Buffer
 	for _, e := range crm.Entities {
@@ -64,33 +64,47 @@ func (w *world) export() string {
 	return b.String()
 }
 
-// check holds a finished import against a plain reading of its file, and looks
-// for what it left behind.
-func (w *world) check(r crm.Report, want *reading, mailed bool) (faults []string) {
+// A verdict says what is wrong with a run.
+type verdict []string
+
+func (v *verdict) fail(format string, args ...any) { *v = append(*v, fmt.Sprintf(format, args...)) }
+
+// check holds a finished import of one file against a plain reading of it.
+func (w *world) check(r crm.Report, want *reading, mailed bool, v *verdict) {
 	w.t.Helper()
-	fail := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	if row, err := w.store.Import(w.t.Context(), r.ImportID); err != nil || row.State != crm.Done || r.State != crm.Done {
-		fail("the import is %s, and its report says %s, %v; want done", row.State, r.State, err)
-	}
 	// Invariant 1.
 	if diff := cmp.Diff(want.counts, r.Counts); diff != "" {
-		fail("counts differ from a plain reading (-want +got):\n%s", diff)
+		v.fail("counts differ from a plain reading (-want +got):\n%s", diff)
 	}
 	if n := strings.Count(w.result(r).Rejected, "\n"); int64(n) != r.Rejected {
-		fail("%d rows in the list of rejected ones, %d counted", n, r.Rejected)
+		v.fail("%d rows in the list of rejected ones, %d counted", n, r.Rejected)
 	}
-	// Invariant 3.
-	w.checkTables(want, fail)
-	if r.Undo == nil {
-		w.checkLedger(r, fail)
+	w.checkTables(want, v)
+	w.checkDone(r, mailed, v)
+	messages := 0
+	if mailed {
+		messages = 1
 	}
-	w.checkMail(r, mailed, fail)
-	w.checkRemains(fail)
-	return faults
+	w.checkPost(messages, v)
 }
 
-// checkTables wants each record there once, and no other.
-func (w *world) checkTables(want *reading, fail func(string, ...any)) {
+// checkDone wants an import to be done, accounted for, and told of.
+func (w *world) checkDone(r crm.Report, mailed bool, v *verdict) {
+	w.t.Helper()
+	if row, err := w.store.Import(w.t.Context(), r.ImportID); err != nil || row.State != crm.Done || r.State != crm.Done {
+		v.fail("the import is %s, and its report says %s, %v; want done", row.State, r.State, err)
+	}
+	if !r.Balanced() {
+		v.fail("rows or records are not accounted for: %+v", r.Counts)
+	}
+	if r.Undo == nil {
+		w.checkLedger(r, v)
+	}
+	w.checkMail(r, mailed, v)
+}
+
+// checkTables wants each record there once, and no other (invariant 3).
+func (w *world) checkTables(want *reading, v *verdict) {
 	w.t.Helper()
 	companies, records := map[string]string{}, map[string]bool{}
 	for _, e := range crm.Entities {
@@ -102,7 +116,7 @@ func (w *world) checkTables(want *reading, fail func(string, ...any)) {
 			}
 			return nil
 		}
-		err := w.store.Export(w.t.Context(), store.ExportQuery{Source: source, Entity: e, Stable: true}, columns, func(cells []string) error {
+		err := w.store.Export(w.t.Context(), store.ExportQuery{Source: news, Entity: e, Stable: true}, columns, func(cells []string) error {
 			id := cells[at["external_id"]]
 			switch e {
 			case crm.Customer:
@@ -113,7 +127,7 @@ func (w *world) checkTables(want *reading, fail func(string, ...any)) {
 				id = cells[at["customer"]] + " " + cells[at["text"]]
 			}
 			if records[id] {
-				fail("%s %q is there twice", e, id)
+				v.fail("%s %q is there twice", e, id)
 			}
 			records[id] = true
 			return nil
@@ -123,71 +137,80 @@ func (w *world) checkTables(want *reading, fail func(string, ...any)) {
 		}
 	}
 	if diff := cmp.Diff(want.companies, companies); diff != "" {
-		fail("companies of the customers (-want +got):\n%s", diff)
+		v.fail("companies of the customers (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(want.records, records); diff != "" {
-		fail("records (-want +got):\n%s", diff)
+		v.fail("records (-want +got):\n%s", diff)
 	}
 }
 
 // checkLedger wants batches numbered without gaps, each row in one of them, and
 // counts that add up to those reported.
-func (w *world) checkLedger(r crm.Report, fail func(string, ...any)) {
+func (w *world) checkLedger(r crm.Report, v *verdict) {
 	w.t.Helper()
 	var sum crm.Counts
-	n, last := 0, int64(0)
+	n, file, last := 0, 0, int64(0)
 	for row, err := range w.store.Ledger(w.t.Context(), r.Number, 0) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		if row.Batch.Number != n {
-			fail("batch %d of the ledger has number %d", n, row.Batch.Number)
+			v.fail("batch %d of the ledger has number %d", n, row.Batch.Number)
 		}
 		n++
 		sum.Add(row.Counts)
 		if row.Settles {
 			continue
 		}
+		if row.Batch.File != file {
+			file, last = row.Batch.File, 0
+		}
 		if row.Batch.First <= last {
-			fail("batch %d begins with line %d, and the one before ends with %d", row.Batch.Number, row.Batch.First, last)
+			v.fail("batch %d begins with line %d, and the one before ends with %d", row.Batch.Number, row.Batch.First, last)
 		}
 		last = row.Batch.Last
 	}
 	if n != r.Batches || sum != r.Counts {
-		fail("%d batches in the ledger, %d reported; counts (-ledger +report):\n%s", n, r.Batches, cmp.Diff(sum, r.Counts))
+		v.fail("%d batches in the ledger, %d reported; counts (-ledger +report):\n%s", n, r.Batches, cmp.Diff(sum, r.Counts))
 	}
 }
 
-// checkMail wants one message sent, or the same one twice.
-func (w *world) checkMail(r crm.Report, mailed bool, fail func(string, ...any)) {
+// checkMail wants one message sent of an import, or the same one twice.
+func (w *world) checkMail(r crm.Report, mailed bool, v *verdict) {
 	w.t.Helper()
 	want := 0
 	if mailed {
 		want = 1
 	}
-	sent := map[string]int{}
-	for _, m := range w.post.sent {
-		sent[m.Stable]++
-	}
-	if len(sent) != want || len(r.Outbox) != want || len(w.post.sent) > 2*want {
-		fail("messages sent, by stable id: %v, outbox %v; want %d", sent, r.Outbox, want)
+	sent := w.post.of(r.ImportID + ".")
+	if len(sent) != want || len(r.Outbox) != want {
+		v.fail("messages sent, by stable id: %v, outbox %v; want %d", sent, r.Outbox, want)
 	}
 	for _, id := range r.Outbox {
 		if m, err := w.store.Message(w.t.Context(), id); err != nil || m.SentAt.IsZero() || sent[m.Stable] == 0 {
-			fail("message %d was sent %d times, and is noted as sent at %v, %v", id, sent[m.Stable], m.SentAt, err)
+			v.fail("message %d was sent %d times, and is noted as sent at %v, %v", id, sent[m.Stable], m.SentAt, err)
 		}
 	}
 }
 
-// checkRemains looks for what should have been closed or removed.
-func (w *world) checkRemains(fail func(string, ...any)) {
+// checkPost wants so many messages sent at all, one of them twice at the most.
+func (w *world) checkPost(want int, v *verdict) {
 	w.t.Helper()
+	if sent := w.post.of(""); len(sent) != want || len(w.post.sent) > want+1 {
+		v.fail("messages sent, by stable id: %v; want %d", sent, want)
+	}
+}
+
+// remains says what should have been closed or removed and is there.
+func (w *world) remains() []string {
+	w.t.Helper()
+	var v verdict
 	for place, n := range w.calls.open {
-		fail("%d readers of %s are still open", n, place)
+		v.fail("%d readers of %s are still open", n, place)
 	}
 	err := fs.WalkDir(os.DirFS(w.at.stage), ".", func(name string, d fs.DirEntry, err error) error {
 		if strings.HasPrefix(d.Name(), "~") {
-			fail("a temporary file is left: %s", name)
+			v.fail("a temporary file is left: %s", name)
 		}
 		return err
 	})
@@ -195,8 +218,9 @@ func (w *world) checkRemains(fail func(string, ...any)) {
 		w.t.Fatal(err)
 	}
 	if err := inNoTransaction(w.t, w.at.database); err != nil {
-		fail("%v", err)
+		v.fail("%v", err)
 	}
+	return v
 }
 
 // inNoTransaction returns an error if somebody has a transaction open.

@@ -1,18 +1,19 @@
-// Package loop runs whole imports in which one call fails: the first of all
-// calls to the stage, the store, Redis and the mailer, then the second, and so
-// on until a run meets no fault, once before the call has its effect and once
-// after it. Whatever fails, the import must come to what it comes to
-// undisturbed, and leave nothing behind.
+// Package loop runs whole imports, syncs, backfills and removals in which one
+// call fails: the first of all calls to the stage, the store, Redis, the mailer
+// and what lies outside, then the second, and so on until a run meets no fault,
+// once before the call has its effect and once after it. Whatever fails, the run
+// must come to what it comes to undisturbed, and leave nothing behind.
 //
-// The calls are those of the interfaces of package activities, every read of an
-// object and every row of the ledger; in other loops they are what goes over
-// the wire to Redis and to PostgreSQL, where a command is cut off before it
-// reaches the server, or its answer before it reaches us.
+// The calls are those of the interfaces of package activities, requests to
+// sources, every read of an object or an answer and every row of the ledger; in
+// other loops they are what goes over the wire to Redis and to PostgreSQL, where
+// a command is cut off before it reaches the server, or its answer before it
+// reaches us.
 //
 // An ordinary run takes some of the numbers, by a seed, and leaves out the loops
 // that take longest. The environment says otherwise:
 //
-//	SLUICE_LOOP=all        every number of every loop, in a quarter of an hour
+//	SLUICE_LOOP=all        every number of every loop, in half an hour
 //	SLUICE_LOOP=137        this one alone, such as one that a failure names
 //	SLUICE_LOOP_SEED=7     other numbers than those of seed 1
 //
@@ -32,7 +33,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sluice/internal/crm"
 	"sluice/internal/servertest"
 )
 
@@ -41,10 +41,9 @@ func TestMain(m *testing.M) { servertest.Main(m) }
 // A start is where the runs of one loop begin: places to copy.
 type start struct {
 	scenario
-	at      places
-	request crm.Request
-	reading *reading
-	want    result // what an undisturbed run came to
+	at     places
+	course course
+	want   any // what an undisturbed run came to
 }
 
 func newStart(t *testing.T, s scenario, postgres bool) *start {
@@ -54,7 +53,7 @@ func newStart(t *testing.T, s scenario, postgres bool) *start {
 	if err := w.store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	out.request, out.reading = s.prepare(w)
+	out.course = s.prepare(w)
 	w.end()
 	var faults []string
 	_, out.want, faults = out.run(t, wrapping{}, fault{})
@@ -64,22 +63,22 @@ func newStart(t *testing.T, s scenario, postgres bool) *start {
 	return out
 }
 
-// run runs the import of a copy, and says what is wrong with what it came to.
-func (s *start) run(t *testing.T, how wrapping, f fault) (c *calls, got result, faults []string) {
+// run runs the course in a copy, and says what is wrong with what it came to.
+func (s *start) run(t *testing.T, how wrapping, f fault) (c *calls, got any, faults []string) {
 	t.Helper()
 	at, remove := s.at.copied(t)
 	defer remove()
 	how.parks = s.parks
 	w := open(t, at, how, f)
 	defer w.end()
-	report, err := w.run(s.request, s.commands...)
-	if err != nil {
-		return w.calls, got, []string{err.Error()}
+	got, faults = s.course(w)
+	if len(faults) == 0 {
+		faults = w.remains()
 	}
-	return w.calls, w.result(report), w.check(report, s.reading, s.mailed)
+	return w.calls, got, faults
 }
 
-// loops are those that there are: which import, on which database, and what
+// loops are those that there are: which scenario, on which database, and what
 // fails. sample is how many numbers an ordinary run takes of each half; where
 // it is 0 it leaves the loop out.
 var loops = []struct {
@@ -96,6 +95,11 @@ var loops = []struct {
 	{"dry run", false, wrapping{rooms: true, late: true}, 6},
 	{"retry", false, wrapping{rooms: true}, 6},
 	{"undo", false, wrapping{rooms: true}, 12},
+	{"sync", false, wrapping{rooms: true}, 4},
+	{"backfill", false, wrapping{rooms: true}, 4},
+	{"schedule", false, wrapping{rooms: true}, 6},
+	{"elsewhere", false, wrapping{rooms: true}, 6},
+	{"removal", false, wrapping{rooms: true}, 6},
 	{"import", false, wrapping{redis: true}, 6},
 	{"import", true, wrapping{rooms: true, late: true}, 0},
 	{"retry", true, wrapping{rooms: true}, 0},

@@ -11,25 +11,49 @@ import (
 	"sluice/workflows"
 )
 
-// A scenario is an import to disturb, or an undo.
+// A scenario is what a loop disturbs.
 type scenario struct {
-	commands []command
-	parks    bool // the second batch cannot be written until a command is given
-	mailed   bool
+	parks bool // the second batch cannot be written until a command is given
 
-	// prepare brings a new world to where the import begins, and returns its
-	// request and what a plain reading says that it comes to.
-	prepare func(w *world) (crm.Request, *reading)
+	// prepare brings a new world to where the runs begin.
+	prepare func(w *world) course
 }
 
+// A course is what a run carries out, in a copy of the world that it was
+// prepared in. It returns what that comes to, which is to be the same whatever
+// failed on the way, and says what is wrong with it.
+type course func(w *world) (got any, faults []string)
+
 var scenarios = map[string]scenario{
-	"import":      {mailed: true, prepare: prepareImport, commands: []command{{workflows.UpdatePause, 0}, {workflows.UpdateResume, time.Hour}}},
-	"parked":      {mailed: true, prepare: prepareImport, commands: []command{{workflows.UpdateRetry, time.Hour}}, parks: true},
-	"skipped":     {mailed: true, prepare: prepareSkipped, commands: []command{{workflows.UpdateSkip, time.Hour}}, parks: true},
-	"create only": {mailed: true, prepare: prepareCreateOnly},
-	"dry run":     {prepare: prepareDryRun},
-	"retry":       {mailed: true, prepare: prepareRetry},
-	"undo":        {prepare: prepareUndo},
+	"import":      {prepare: anImport(prepareImport, true, command{workflows.UpdatePause, 0}, command{workflows.UpdateResume, time.Hour})},
+	"parked":      {prepare: anImport(prepareImport, true, command{workflows.UpdateRetry, time.Hour}), parks: true},
+	"skipped":     {prepare: anImport(prepareSkipped, true, command{workflows.UpdateSkip, time.Hour}), parks: true},
+	"create only": {prepare: anImport(prepareCreateOnly, true)},
+	"dry run":     {prepare: anImport(prepareDryRun, false)},
+	"retry":       {prepare: anImport(prepareRetry, true)},
+	"undo":        {prepare: anImport(prepareUndo, false)},
+	"sync":        {prepare: prepareSync},
+	"backfill":    {prepare: prepareBackfill},
+	"schedule":    {prepare: prepareSchedule},
+	"elsewhere":   {prepare: prepareElsewhere},
+	"removal":     {prepare: prepareRemoval},
+}
+
+// anImport prepares an import of one file, or an undo: prepare returns its
+// request and what a plain reading says that it comes to.
+func anImport(prepare func(w *world) (crm.Request, *reading), mailed bool, commands ...command) func(*world) course {
+	return func(w *world) course {
+		request, reading := prepare(w)
+		return func(w *world) (any, []string) {
+			report, err := w.run(request, commands...)
+			if err != nil {
+				return nil, []string{err.Error()}
+			}
+			var v verdict
+			w.check(report, reading, mailed, &v)
+			return w.result(report), v
+		}
+	}
 }
 
 func prepareImport(w *world) (crm.Request, *reading) {

@@ -31,7 +31,8 @@ import (
 	"sluice/workflows"
 )
 
-const source = "news"
+// news is the source whose files are imported.
+const news = "news"
 
 // places are where a world keeps things.
 type places struct {
@@ -139,6 +140,7 @@ type world struct {
 	steps *activities.Activities
 	calls *calls
 	post  *post
+	other *outside
 	wires []*wire
 	end   func()
 }
@@ -165,6 +167,7 @@ func open(t *testing.T, at places, how wrapping, f fault) *world {
 	}
 	ends := []func(){redis.Close}
 	w.end = func() {
+		w.other.end()
 		for i := len(ends) - 1; i >= 0; i-- {
 			ends[i]()
 		}
@@ -193,7 +196,9 @@ func open(t *testing.T, at places, how wrapping, f fault) *world {
 		t.Fatal(err)
 	}
 	ends = append(ends, func() { w.store.Close(); w.stage.Close(); w.index.Close() })
-	w.steps = &activities.Activities{Stage: w.stage, Store: w.store, Judge: dedupe.NewJudge(w.index, nil), Mailer: w.post, MailTo: []string{"ops@example.com"}}
+	w.other = &outside{calls: w.calls, counted: how.rooms, store: w.store}
+	w.steps = &activities.Activities{Stage: w.stage, Store: w.store, Judge: dedupe.NewJudge(w.index, nil), Mailer: w.post, MailTo: []string{"ops@example.com"},
+		Sources: w.other, Running: w.other, Schedules: w.other}
 	if how.late {
 		w.steps.Store = &lateStore{Store: w.steps.Store}
 	}
@@ -225,17 +230,30 @@ func (p *post) Send(_ context.Context, m crm.Message) error {
 	return nil
 }
 
+// of counts the messages whose stable ids begin so, by these.
+func (p *post) of(prefix string) map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sent := map[string]int{}
+	for _, m := range p.sent {
+		if strings.HasPrefix(m.Stable, prefix) {
+			sent[m.Stable]++
+		}
+	}
+	return sent
+}
+
 // request makes a request for one file.
 func (w *world) request(text string) crm.Request {
 	w.t.Helper()
 	o, err := w.stage.PutContent(w.t.Context(), "files", strings.NewReader(text))
 	if err == nil {
-		err = w.store.AddSource(w.t.Context(), crm.Source{Slug: source, Title: source, Kind: crm.KindFile})
+		err = w.store.AddSource(w.t.Context(), crm.Source{Slug: news, Title: news, Kind: crm.KindFile})
 	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return crm.Request{Version: crm.RequestVersion, ID: uuid.Must(uuid.NewV7()).String(), Source: source, AskedAt: time.Now().UTC(),
+	return crm.Request{Version: crm.RequestVersion, ID: uuid.Must(uuid.NewV7()).String(), Source: news, AskedAt: time.Now().UTC(),
 		MaxRejected: 100, Tuning: crm.Tuning{BatchRows: batchRows, Group: 2, Writers: 2},
 		Files: []crm.FileRef{{Name: "rows.csv", Object: o}}}
 }
@@ -248,6 +266,20 @@ type command struct {
 
 // run carries out a request.
 func (w *world) run(r crm.Request, commands ...command) (report crm.Report, err error) {
+	w.t.Helper()
+	switch {
+	case r.Removes:
+		err = w.execute(workflows.RemoveSource, workflows.RemoveInput{Request: r}, &report, commands...)
+	case r.Undoes != "":
+		err = w.execute(workflows.Undo, workflows.UndoInput{Request: r}, &report, commands...)
+	default:
+		err = w.execute(workflows.Import, workflows.ImportInput{Request: r}, &report, commands...)
+	}
+	return report, err
+}
+
+// execute runs a workflow to its end, and reads what it answers into out.
+func (w *world) execute(flow, in, out any, commands ...command) error {
 	w.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -262,19 +294,15 @@ func (w *world) run(r crm.Request, commands ...command) (report crm.Report, err 
 		}, c.after)
 	}
 	w.count(true)
-	if r.Undoes != "" {
-		env.ExecuteWorkflow(workflows.Undo, workflows.UndoInput{Request: r})
-	} else {
-		env.ExecuteWorkflow(workflows.Import, workflows.ImportInput{Request: r})
-	}
+	env.ExecuteWorkflow(flow, in)
 	w.count(false)
 	if !env.IsWorkflowCompleted() {
-		return report, errors.New("it did not end")
+		return errors.New("it did not end")
 	}
 	if err := env.GetWorkflowError(); err != nil {
-		return report, err
+		return err
 	}
-	return report, env.GetWorkflowResult(&report)
+	return env.GetWorkflowResult(out)
 }
 
 // count has the wires count, or not.

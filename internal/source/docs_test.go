@@ -137,7 +137,12 @@ func trapLists(t *testing.T) string {
 			}
 			for _, kind := range Kinds() {
 				prefix := "Test" + named(kind)
-				if rest := strings.TrimPrefix(fn.Name.Name, prefix); rest != fn.Name.Name && rest != "" {
+				rest, ok := strings.CutPrefix(fn.Name.Name, prefix)
+				switch {
+				case !ok || rest == "":
+				case unicode.IsLower(rune(rest[0])): // it goes on within the word, as SQLite does
+					of[kind] = append(of[kind], kind+said(rest))
+				default:
 					of[kind] = append(of[kind], said(rest))
 				}
 			}

@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -31,7 +32,7 @@ func main() {
 	into := flag.String("o", "", "also write the table to this Markdown `file`, between its markers")
 	dir := flag.String("dir", "", "keep others' software in this `folder`, for the next run; else it is removed")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, os.Stderr, *dir, *into); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)

@@ -44,8 +44,10 @@ func (b *backfilling) answer(ctx, work workflow.Context) error {
 	command(UpdatePause, "No new partition begins.", func(SourceCommand) error { return refuseIf(b.at.Paused, "the backfill is paused already") },
 		func(_ workflow.Context, c SourceCommand) {
 			b.at.Paused, b.at.By = true, c.By
-			for _, l := range b.lanes {
-				l.rested = true
+			for _, s := range b.at.Progress.Sources { // not the lanes: a map has no order
+				if l := b.lanes[s.Source]; l != nil {
+					l.rested = true
+				}
 			}
 		})
 	command(UpdateResume, "Goes on where it was paused.", func(SourceCommand) error { return refuseIf(!b.at.Paused, "the backfill is not paused") },

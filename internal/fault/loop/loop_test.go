@@ -108,6 +108,8 @@ var loops = []struct {
 	{"dry run", true, wrapping{sql: true}, 0},
 	{"retry", true, wrapping{sql: true}, 3},
 	{"undo", true, wrapping{sql: true}, 3},
+	{"sync", true, wrapping{sql: true}, 0},
+	{"backfill", true, wrapping{sql: true}, 0},
 }
 
 func TestAnImportSurvivesTheFailureOfAnyOneCall(t *testing.T) {

@@ -157,7 +157,7 @@ func (b *backfilling) follow(ctx workflow.Context, l *lane) {
 }
 
 func (b *backfilling) plan(ctx workflow.Context, l *lane) error {
-	counts, err := run(ctx, crm.PlanBackfill, b.tuning, "Plan · "+l.source, crm.PlanBackfillInput{Backfill: b.in.ID, Source: l.source})
+	counts, err := run(ctx, crm.PlanBackfill, b.tuning, l.source, crm.PlanBackfillInput{Backfill: b.in.ID, Source: l.source})
 	if err == nil {
 		b.of(l.source).BackfillCounts = counts
 	}
@@ -202,7 +202,7 @@ func (b *backfilling) partitions(ctx workflow.Context, l *lane) error {
 			return nil
 		}
 		s.State = crm.Running
-		next, err := run(ctx, crm.BeginPartition, b.tuning, "Next of "+l.source, crm.NextPartitionInput{Backfill: b.in.ID, Source: l.source})
+		next, err := run(ctx, crm.BeginPartition, b.tuning, l.source, crm.NextPartitionInput{Backfill: b.in.ID, Source: l.source})
 		if err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (b *backfilling) partition(ctx workflow.Context, l *lane, next crm.NextPart
 			end.Failure = &crm.Failure{Type: crm.FailInvalid, Message: "its import ended as " + string(report.State)}
 		}
 	}
-	ended, err := run(ctx, crm.EndPartition, b.tuning, fmt.Sprintf("End of %s %d", l.source, next.Number), end)
+	ended, err := run(ctx, crm.EndPartition, b.tuning, fmt.Sprintf("%s %d", l.source, next.Number), end)
 	if err != nil {
 		return false, err
 	}
@@ -272,14 +272,14 @@ func (b *backfilling) imported(ctx workflow.Context, r crm.Request) (crm.Report,
 			return report, err
 		}
 		b.lanes[r.Source].rested = true
-		if _, err := run(ctx, crm.AwaitSource, b.tuning, "Wait for the import of "+r.Source+" that is running", crm.AwaitInput{Source: r.Source}); err != nil {
+		if _, err := run(ctx, crm.AwaitSource, b.tuning, r.Source+": another import is running", crm.AwaitInput{Source: r.Source}); err != nil {
 			return crm.Report{}, err
 		}
 	}
 }
 
 func (b *backfilling) requeue(ctx workflow.Context, l *lane, to crm.PartitionState) error {
-	counts, err := run(ctx, crm.Requeue, b.tuning, "Parked partitions of "+l.source+" · "+string(to), crm.RequeueInput{Backfill: b.in.ID, Source: l.source, To: to})
+	counts, err := run(ctx, crm.Requeue, b.tuning, l.source+" · "+string(to), crm.RequeueInput{Backfill: b.in.ID, Source: l.source, To: to})
 	if err == nil {
 		b.of(l.source).BackfillCounts = counts
 	}
@@ -329,7 +329,7 @@ func (b *backfilling) end(ctx workflow.Context) (crm.BackfillProgress, error) {
 			b.at.Progress.State = crm.Failed
 		}
 	}
-	_, err := run(ctx, crm.EndBackfill, b.tuning, "End", crm.EndBackfillInput{Backfill: b.in.ID, State: b.at.Progress.State})
+	_, err := run(ctx, crm.EndBackfill, b.tuning, "", crm.EndBackfillInput{Backfill: b.in.ID, State: b.at.Progress.State})
 	b.show(ctx)
 	return b.at.Progress, err
 }

@@ -135,7 +135,7 @@ func (m *importing) open(ctx workflow.Context) (earlier string, err error) {
 		return "", nil
 	}
 	m.phase(ctx, phaseOpen)
-	opened, err := run(ctx, crm.Open, m.tuning, "Open · "+m.request.Source, m.request)
+	opened, err := run(ctx, crm.Open, m.tuning, m.request.Source, m.request)
 	if err != nil {
 		return "", err
 	}
@@ -165,14 +165,14 @@ func (m *importing) collect(ctx workflow.Context) (earlier string, err error) {
 			return "", err
 		}
 		m.at.Progress.File = f.Name
-		fetched, err := run(ctx, crm.Fetch, m.tuning, "Fetch · "+f.Name, crm.FetchInput{Import: m.at.Import, Number: i, File: f})
+		fetched, err := run(ctx, crm.Fetch, m.tuning, f.Name, crm.FetchInput{Import: m.at.Import, Number: i, File: f})
 		if err != nil {
 			return "", err
 		}
 		m.request.Files[i].Name, m.request.Files[i].Object = fetched.Name, fetched.Object
 		m.at.Progress.BytesTotal += fetched.Object.Size
 	}
-	opened, err := run(ctx, crm.Recognize, m.tuning, "Recognize", m.request)
+	opened, err := run(ctx, crm.Recognize, m.tuning, "", m.request)
 	return opened.Earlier, err
 }
 
@@ -187,7 +187,7 @@ func (m *importing) find(ctx workflow.Context) error {
 		if err := m.gate(ctx); err != nil {
 			return err
 		}
-		found, err := run(ctx, crm.Find, m.tuning, "Find · "+f.Name, crm.FindInput{Source: m.request.Source, File: f})
+		found, err := run(ctx, crm.Find, m.tuning, f.Name, crm.FindInput{Source: m.request.Source, File: f})
 		if err != nil {
 			return err
 		}
@@ -237,7 +237,7 @@ func (m *importing) inspect(ctx workflow.Context) error {
 		return err
 	}
 	m.phase(ctx, phaseFetch)
-	fetched, err := run(ctx, crm.Fetch, m.tuning, "Fetch · "+m.place(), crm.FetchInput{
+	fetched, err := run(ctx, crm.Fetch, m.tuning, m.place(), crm.FetchInput{
 		Import: m.at.Import, Number: m.at.FileNumber, File: ref})
 	if err != nil {
 		return err
@@ -249,7 +249,7 @@ func (m *importing) inspect(ctx workflow.Context) error {
 // bytes the progress counts on.
 func (m *importing) look(ctx workflow.Context, f crm.File, known int64) error {
 	m.phase(ctx, phaseInspect)
-	found, err := run(ctx, crm.Inspect, m.tuning, "Inspect · "+m.place(), crm.InspectInput{
+	found, err := run(ctx, crm.Inspect, m.tuning, m.place(), crm.InspectInput{
 		Import: m.at.Import, File: f})
 	if err != nil {
 		return err
@@ -269,7 +269,7 @@ func (m *importing) settle(ctx workflow.Context) error {
 	m.phase(ctx, phaseSettle)
 	in := crm.SettleInput{Import: m.at.Import, Batch: m.at.Batch, Rows: m.tuning.BatchRows}
 	for {
-		settled, err := run(ctx, crm.Settle, m.tuning, "Settle", in)
+		settled, err := run(ctx, crm.Settle, m.tuning, "", in)
 		if err == nil {
 			m.at.Progress.Counts.Add(settled.Counts)
 			return nil
@@ -299,7 +299,7 @@ func (m *importing) end(ctx workflow.Context, failed error) (crm.Report, error) 
 	if m.request.Undoes != "" {
 		last = crm.EndUndo
 	}
-	report, err := run(ctx, last, m.tuning, last.Name, in)
+	report, err := run(ctx, last, m.tuning, "", in)
 	if err != nil {
 		return report, err
 	}
@@ -324,7 +324,7 @@ func (m *importing) notify(ctx workflow.Context, report crm.Report) {
 		wg.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer wg.Done()
-			if _, err := run(ctx, crm.Notify, m.tuning, "Notify", crm.NotifyInput{Import: m.at.Import, Outbox: id}); err != nil {
+			if _, err := run(ctx, crm.Notify, m.tuning, "", crm.NotifyInput{Import: m.at.Import, Outbox: id}); err != nil {
 				workflow.GetLogger(ctx).Warn("notification not sent", "import", m.at.Import.ID, "outbox", id)
 			}
 		})

@@ -144,7 +144,7 @@ func (m *importing) fetch(ctx workflow.Context, number int) (*crm.Fetched, error
 		if m.at.Pages.Since.IsZero() {
 			m.at.Pages.Since = workflow.Now(ctx)
 		}
-		f, err := run(ctx, crm.Fetch, m.tuning, fmt.Sprintf("Fetch · %s, segment %d", p.ID, number+1), crm.FetchInput{
+		f, err := run(ctx, crm.Fetch, m.tuning, fmt.Sprintf("%s, segment %d", p.ID, number+1), crm.FetchInput{
 			Import: m.at.Import, Number: number, Segment: &crm.Segment{Partition: p, Cursor: m.at.Pages.Cursor,
 				Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes}})
 		if err != nil && failureOf(err).Type == crm.FailCursorLost && !m.at.Pages.Cursor.IsZero() && m.at.Pages.Lost < maxLost {

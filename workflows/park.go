@@ -37,7 +37,7 @@ func (m *importing) park(ctx workflow.Context, j judged, err error) error {
 	}
 	m.at.Parked = append(m.at.Parked, j.batch.Number) // at once: other writers may be about to
 	p := crm.ParkedBatch{Batch: j.batch, Verdict: j.verdict, Failure: f.Message}
-	if _, err := run(ctx, crm.Park, m.tuning, fmt.Sprintf("Park · batch %d", j.batch.Number), crm.ParkInput{Import: m.at.Import, Parked: p}); err != nil {
+	if _, err := run(ctx, crm.Park, m.tuning, fmt.Sprintf("batch %d", j.batch.Number), crm.ParkInput{Import: m.at.Import, Parked: p}); err != nil {
 		return err
 	}
 	m.at.Progress.Attention = f.Message
@@ -83,7 +83,7 @@ func (m *importing) attendLeftovers(ctx workflow.Context, why error) (skip bool,
 	if did.Do == skipParked {
 		return true, nil
 	}
-	_, err = run(ctx, crm.Unpark, m.tuning, "Unpark · leftovers", crm.UnparkInput{Import: m.at.Import})
+	_, err = run(ctx, crm.Unpark, m.tuning, "leftovers", crm.UnparkInput{Import: m.at.Import})
 	return false, err
 }
 
@@ -105,7 +105,7 @@ func (m *importing) ask(ctx workflow.Context) error {
 // is parked again.
 func (m *importing) takeUp(ctx workflow.Context, d decision) error {
 	m.phase(ctx, phaseWrite)
-	unparked, err := run(ctx, crm.Unpark, m.tuning, "Unpark · "+d.Do, crm.UnparkInput{Import: m.at.Import})
+	unparked, err := run(ctx, crm.Unpark, m.tuning, d.Do, crm.UnparkInput{Import: m.at.Import})
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (m *importing) takeUp(ctx workflow.Context, d decision) error {
 }
 
 func (m *importing) skip(ctx workflow.Context, p crm.ParkedBatch, by string) error {
-	w, err := run(ctx, crm.Skip, m.tuning, fmt.Sprintf("Skip · batch %d", p.Batch.Number), crm.SkipInput{Import: m.at.Import, Parked: p, By: by})
+	w, err := run(ctx, crm.Skip, m.tuning, fmt.Sprintf("batch %d", p.Batch.Number), crm.SkipInput{Import: m.at.Import, Parked: p, By: by})
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (m *importing) parse(ctx workflow.Context, groups workflow.Channel) error {
 		}
 		in := crm.ParseInput{Import: m.at.Import, File: *m.at.File, From: m.at.At, Batch: m.at.Batch,
 			Batches: m.group(), Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes}
-		p, err := run(ctx, crm.Parse, m.tuning, fmt.Sprintf("Parse · %s from line %d", m.place(), in.From.Line), in)
+		p, err := run(ctx, crm.Parse, m.tuning, fmt.Sprintf("%s from line %d", m.place(), in.From.Line), in)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (m *importing) dedupe(ctx workflow.Context, groups, batches workflow.Channe
 			judge[i] = crm.ToJudge{Number: b.Number, Keys: b.Keys}
 		}
 		d, err := run(ctx, crm.Dedupe, m.tuning,
-			fmt.Sprintf("Dedupe · batches %d-%d", first.Number, last.Number),
+			fmt.Sprintf("batches %d-%d", first.Number, last.Number),
 			crm.DedupeInput{Import: m.at.Import, Batches: judge, Claims: m.at.Claims})
 		if err != nil {
 			return err
@@ -172,7 +172,7 @@ func (m *importing) writeOrPark(ctx workflow.Context, j judged) error {
 
 func (m *importing) writeBatch(ctx workflow.Context, j judged) (crm.Written, error) {
 	return run(ctx, crm.Write, m.tuning,
-		fmt.Sprintf("Write · batch %d, lines %d-%d", j.batch.Number, j.batch.First, j.batch.Last),
+		fmt.Sprintf("batch %d, lines %d-%d", j.batch.Number, j.batch.First, j.batch.Last),
 		crm.WriteInput{Import: m.at.Import, Batch: j.batch, Verdict: j.verdict})
 }
 
@@ -184,7 +184,7 @@ func (m *importing) remake(ctx workflow.Context, b crm.Batch, lost error) (crm.B
 	if m.at.File == nil || m.at.File.Number != b.File {
 		return b, lost // it was parked, and its file is behind us
 	}
-	p, err := run(ctx, crm.Parse, m.tuning, fmt.Sprintf("Parse · batch %d again", b.Number), crm.ParseInput{
+	p, err := run(ctx, crm.Parse, m.tuning, fmt.Sprintf("batch %d again", b.Number), crm.ParseInput{
 		Import: m.at.Import, File: *m.at.File, From: b.From, Batch: b.Number,
 		Batches: 1, Rows: m.tuning.BatchRows, Bytes: m.tuning.BatchBytes})
 	if err != nil {

@@ -68,7 +68,7 @@ func (m *removing) open(ctx workflow.Context) error {
 		return nil
 	}
 	m.phase(ctx, phaseOpen)
-	at, err := run(ctx, crm.OpenRemoval, m.tuning, "OpenRemoval · "+m.request.Source, m.request)
+	at, err := run(ctx, crm.OpenRemoval, m.tuning, m.request.Source, m.request)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (m *removing) remove(ctx workflow.Context) error {
 			m.continuing = true
 			return nil
 		}
-		out, err := run(ctx, crm.RemovePages, m.tuning, fmt.Sprintf("Remove · from page %d", at.Page), m.pages(pagesAtOnce))
+		out, err := run(ctx, crm.RemovePages, m.tuning, fmt.Sprintf("from page %d", at.Page), m.pages(pagesAtOnce))
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (m *removing) remove(ctx workflow.Context) error {
 	}
 	m.ending = true
 	ctx, _ = workflow.NewDisconnectedContext(ctx) // a moment, after which there is nothing to go on with
-	_, err := run(ctx, crm.EndRemoval, m.tuning, "EndRemoval", crm.EndRemovalInput{Source: m.request.Source, ID: m.request.ID})
+	_, err := run(ctx, crm.EndRemoval, m.tuning, "", crm.EndRemovalInput{Source: m.request.Source, ID: m.request.ID})
 	return err
 }
 

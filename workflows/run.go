@@ -11,7 +11,8 @@ import (
 )
 
 // run runs one step and waits for its result. summary is what the Temporal UI
-// shows on the step's bar: plain text under 200 bytes, no cell values.
+// shows on the step's bar, behind its name: plain text under 200 bytes, no cell
+// values; "" if the name says it all.
 func run[In, Out any](ctx workflow.Context, s crm.Step[In, Out], t crm.Tuning, summary string, in In) (Out, error) {
 	var out Out
 	o := options(s.Name, t)

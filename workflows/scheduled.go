@@ -26,7 +26,7 @@ func Scheduled(ctx workflow.Context, in ScheduledInput) (report crm.Report, err 
 	t := crm.Tuning{}.WithDefaults()
 	defer func() { ended(ctx, report, err) }()
 	begun := workflow.Now(ctx)
-	what, err := run(ctx, crm.BeginScheduled, t, "What is due · "+in.Source, crm.ScheduledInput{Source: in.Source})
+	what, err := run(ctx, crm.BeginScheduled, t, in.Source, crm.ScheduledInput{Source: in.Source})
 	if err != nil {
 		return crm.Report{}, err
 	}
@@ -44,7 +44,7 @@ func Scheduled(ctx workflow.Context, in ScheduledInput) (report crm.Report, err 
 	case report.State != crm.Done && report.State != crm.AlreadyImported:
 		end.Failure = report.Failure
 	}
-	if _, noted := run(ctx, crm.EndScheduled, t, "Note · "+in.Source, end); noted != nil {
+	if _, noted := run(ctx, crm.EndScheduled, t, in.Source, end); noted != nil {
 		err = errors.Join(err, noted)
 	}
 	return report, err

@@ -37,7 +37,7 @@ func Sync(ctx workflow.Context, in SyncInput) (report crm.Report, err error) {
 	t := in.Tuning.WithDefaults()
 	defer func() { ended(ctx, report, err) }()
 	for {
-		planned, err := run(ctx, crm.Plan, t, "Plan · "+in.Source, crm.PlanInput{
+		planned, err := run(ctx, crm.Plan, t, in.Source, crm.PlanInput{
 			Source: in.Source, Span: in.Span, Full: in.Full, StartedBy: in.StartedBy, Tuning: in.Tuning})
 		if err != nil {
 			return crm.Report{}, err
@@ -48,7 +48,7 @@ func Sync(ctx workflow.Context, in SyncInput) (report crm.Report, err error) {
 		if !errors.As(err, &running) {
 			return report, err
 		}
-		if _, err := run(ctx, crm.AwaitSource, t, "Wait for the import of "+in.Source+" that is running", crm.AwaitInput{Source: in.Source}); err != nil {
+		if _, err := run(ctx, crm.AwaitSource, t, in.Source+": another import is running", crm.AwaitInput{Source: in.Source}); err != nil {
 			return crm.Report{}, err
 		}
 	}

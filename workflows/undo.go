@@ -70,7 +70,7 @@ func (m *undoing) open(ctx workflow.Context) error {
 		return nil
 	}
 	m.phase(ctx, phaseOpen)
-	opened, err := run(ctx, crm.OpenUndo, m.tuning, "OpenUndo · "+m.request.Source, m.request)
+	opened, err := run(ctx, crm.OpenUndo, m.tuning, m.request.Source, m.request)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (m *undoing) reverse(ctx workflow.Context) error {
 			return nil
 		}
 		e, _ := m.place.Entity()
-		out, err := run(ctx, crm.Reverse, m.tuning, fmt.Sprintf("Reverse · %s, from page %d", e.Plural(), m.page),
+		out, err := run(ctx, crm.Reverse, m.tuning, fmt.Sprintf("%s, from page %d", e.Plural(), m.page),
 			crm.ReverseInput{Import: m.at.Import, Page: m.page, From: m.place, Pages: pagesAtOnce, Rows: rows})
 		if err != nil {
 			return err

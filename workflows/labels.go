@@ -39,13 +39,24 @@ func summary(r crm.Request) string {
 	case r.Undoes != "":
 		return "Undo of an import into " + r.Source
 	case r.Paged():
-		return fmt.Sprintf("Import of %s · %d partition(s)", r.Source, len(r.Reads))
+		return "Import of " + r.Source + " · " + amount(len(r.Reads), "partition", func() string { return r.Reads[0].ID })
 	case r.Plan:
 		what = "Dry run of an import"
 	case r.Parent != "":
 		what = "Retry of rejected rows"
 	}
-	return fmt.Sprintf("%s into %s · %d file(s)", what, r.Source, len(r.Files))
+	return what + " into " + r.Source + " · " + amount(len(r.Files), "file", func() string { return r.Files[0].Name })
+}
+
+// amount names what there is one of, and counts more.
+func amount(n int, of string, one func() string) string {
+	if n != 1 {
+		return fmt.Sprintf("%d %ss", n, of)
+	}
+	if name := []rune(one()); len(name) > 60 {
+		return string(name[:60]) + "…"
+	}
+	return one()
 }
 
 // SyncLabels returns the labels of the sync of a source.

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"strings"
 	"testing"
 
 	"sluice/internal/crm"
@@ -13,10 +14,12 @@ func TestLabelsSayWhatKindOfImportItIs(t *testing.T) {
 		in         crm.Request
 		want, kind string
 	}{
-		{crm.Request{Files: files}, "Import into news · 1 file(s)", crm.KindImport},
-		{crm.Request{Files: files, Plan: true}, "Dry run of an import into news · 1 file(s)", crm.KindImport},
-		{crm.Request{Files: files, Parent: "p"}, "Retry of rejected rows into news · 1 file(s)", crm.KindRetry},
-		{crm.Request{Reads: []crm.Partition{{}, {}}}, "Import of news · 2 partition(s)", crm.KindSync},
+		{crm.Request{Files: files}, "Import into news · a.csv", crm.KindImport},
+		{crm.Request{Files: files, Plan: true}, "Dry run of an import into news · a.csv", crm.KindImport},
+		{crm.Request{Files: files, Parent: "p"}, "Retry of rejected rows into news · a.csv", crm.KindRetry},
+		{crm.Request{Reads: []crm.Partition{{}, {}}}, "Import of news · 2 partitions", crm.KindSync},
+		{crm.Request{Reads: []crm.Partition{{ID: "customers-2024"}}}, "Import of news · customers-2024", crm.KindSync},
+		{crm.Request{Files: []crm.FileRef{{Name: strings.Repeat("ä", 80)}}}, "Import into news · " + strings.Repeat("ä", 60) + "…", crm.KindImport},
 		{crm.Request{Undoes: "p"}, "Undo of an import into news", crm.KindUndo},
 	} {
 		tt.in.Source = "news"

@@ -12,6 +12,7 @@ import (
 // more is to be done than workers can.
 type Labels struct {
 	Summary    string // plain text, under 200 bytes
+	Details    string // Markdown, under 2 KB
 	Attributes temporal.SearchAttributes
 
 	// Priority says who comes first: what a schedule began before what somebody
@@ -28,7 +29,12 @@ const (
 
 // LabelsOf returns the labels of the workflow of a request.
 func LabelsOf(r crm.Request) Labels {
-	return labels(summary(r), r.Kind(), r.Source, r.StartedBy)
+	l := labels(summary(r), r.Kind(), r.Source, r.StartedBy)
+	l.Details = fmt.Sprintf("Import `%s` of source `%s`, asked for by %s.\n\n"+
+		"A long import continues as new: it shows as a chain of runs under one workflow ID. "+
+		"Pause, resume and cancel are Updates; terminating runs no code and leaves what is written.",
+		r.ID, r.Source, r.StartedBy)
+	return l
 }
 
 func summary(r crm.Request) string {
@@ -51,7 +57,7 @@ func summary(r crm.Request) string {
 // amount names what there is one of, and counts more.
 func amount(n int, of string, one func() string) string {
 	if n != 1 {
-		return fmt.Sprintf("%d %ss", n, of)
+		return plural(n, of)
 	}
 	if name := []rune(one()); len(name) > 60 {
 		return string(name[:60]) + "…"
@@ -61,7 +67,10 @@ func amount(n int, of string, one func() string) string {
 
 // SyncLabels returns the labels of the sync of a source.
 func SyncLabels(source, startedBy string) Labels {
-	return labels("Sync of "+source, crm.KindSync, source, startedBy)
+	l := labels("Sync of "+source, crm.KindSync, source, startedBy)
+	l.Details = fmt.Sprintf("Brings source `%s` up to date, asked for by %s. It plans what there is to read and runs an Import of it, `%s`, "+
+		"which says how far it is and takes the commands.", source, startedBy, ImportID(source))
+	return l
 }
 
 func labels(summary, kind, source, startedBy string) Labels {
@@ -72,7 +81,16 @@ func labels(summary, kind, source, startedBy string) Labels {
 
 // BackfillLabels returns the labels of a backfill of so many sources.
 func BackfillLabels(sources int, startedBy string) Labels {
-	return Labels{Summary: fmt.Sprintf("Backfill of %d source(s)", sources), Priority: temporal.Priority{PriorityKey: PriorityBackfill},
+	return Labels{Summary: "Backfill of " + plural(sources, "source"), Details: "Asked for by " + startedBy + ". It runs an Import for each partition of each source; " +
+		"*Current details* says how far each source is. Pause, resume, cancel, retry and skip are Updates.",
+		Priority: temporal.Priority{PriorityKey: PriorityBackfill},
 		Attributes: temporal.NewSearchAttributes(AttrKind.ValueSet(crm.KindBackfill),
 			AttrState.ValueSet(string(crm.Running)), AttrStartedBy.ValueSet(startedBy))}
+}
+
+func plural(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }

@@ -57,12 +57,12 @@ func Sync(ctx workflow.Context, in SyncInput) (report crm.Report, err error) {
 // planText says what a sync is about to read, for the Temporal UI.
 func planText(p crm.Planned) string {
 	r := p.Request
-	text := fmt.Sprintf("Reads what has changed: %d partition(s), up to %s.", len(r.Reads), r.Watermark.Format(time.RFC3339))
+	text := fmt.Sprintf("Reads what has changed: %s, up to %s.", plural(len(r.Reads), "partition"), r.Watermark.Format(time.RFC3339))
 	switch {
 	case r.Watermark.IsZero():
-		text = fmt.Sprintf("Reads what was created in a part of time: %d partition(s).", len(r.Reads))
+		text = fmt.Sprintf("Reads what was created in a part of time: %s.", plural(len(r.Reads), "partition"))
 	case p.Full:
-		text = fmt.Sprintf("Reads all there is: %d partition(s), up to %s.", len(r.Reads), r.Watermark.Format(time.RFC3339))
+		text = fmt.Sprintf("Reads all there is: %s, up to %s.", plural(len(r.Reads), "partition"), r.Watermark.Format(time.RFC3339))
 	}
 	if p.Why != "" {
 		text += " Because " + p.Why + "."
@@ -99,6 +99,7 @@ func childOptions(ctx workflow.Context, id string, l Labels) workflow.Context {
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation:   true,
 		StaticSummary:         l.Summary,
+		StaticDetails:         l.Details,
 		TypedSearchAttributes: l.Attributes,
 		Priority:              l.Priority,
 	})

@@ -59,6 +59,7 @@ func (l *Launcher) Backfill(ctx context.Context, b crm.Backfill) (crm.Backfill, 
 		ID: workflows.BackfillID(b.ID), TaskQueue: workflows.TaskQueue,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		StaticSummary:         labels.Summary,
+		StaticDetails:         labels.Details,
 		TypedSearchAttributes: labels.Attributes,
 		Priority:              labels.Priority,
 	}, "Backfill", workflows.BackfillInput{Version: 1, ID: b.ID, Sources: names, AtOnce: b.AtOnce, StartedBy: b.StartedBy, Tuning: b.Tuning})

@@ -156,7 +156,7 @@ func (l *Launcher) execute(ctx context.Context, workflow string, request crm.Req
 		// Without this the client quietly returns the running workflow.
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            labels.Summary,
-		StaticDetails:                            staticDetails(request),
+		StaticDetails:                            labels.Details,
 		TypedSearchAttributes:                    labels.Attributes,
 		Priority:                                 labels.Priority,
 	}, workflow, in)
@@ -357,11 +357,4 @@ func (l *Launcher) Link(s Started) string {
 		return ""
 	}
 	return fmt.Sprintf("%s/namespaces/%s/workflows/%s", l.UI, url.PathEscape(l.Space), url.PathEscape(s.WorkflowID))
-}
-
-func staticDetails(r crm.Request) string {
-	return fmt.Sprintf("Import `%s` of source `%s`, asked for by %s.\n\n"+
-		"A long import continues as new: it shows as a chain of runs under one workflow ID. "+
-		"Pause, resume and cancel are Updates; terminating runs no code and leaves what is written.",
-		r.ID, r.Source, r.StartedBy)
 }

@@ -54,6 +54,7 @@ func (l *Launcher) Sync(ctx context.Context, o SyncOptions) (SyncStarted, error)
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            labels.Summary,
+		StaticDetails:                            labels.Details,
 		TypedSearchAttributes:                    labels.Attributes,
 		Priority:                                 labels.Priority,
 	}, "Sync", workflows.SyncInput{Version: 1, Source: o.Source, Span: o.Span, Full: o.Full, StartedBy: o.StartedBy, Tuning: l.tuned(o.Tuning)})

@@ -120,15 +120,10 @@ func (r backfillRef) row(ctx context.Context, s *session) (crm.BackfillRow, erro
 	return row, err
 }
 
-type backfillWatchCmd struct {
-	backfillRef    `embed:""`
-	backfillOutput `embed:""`
-}
-
-// Run follows a backfill to its end; the way back after a detach or Ctrl-C.
-func (c *backfillWatchCmd) Run(ctx context.Context, s *session) error {
-	s.json = c.Output == "json"
-	row, err := c.row(ctx, s)
+// with has something done about the backfill, with what it takes to start or
+// command it.
+func (r backfillRef) with(ctx context.Context, s *session, do func(k *stack, id string) error) error {
+	row, err := r.row(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -137,7 +132,18 @@ func (c *backfillWatchCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer s.stop(k)
-	return s.followBackfill(ctx, k, row.ID, c.NoProgress)
+	return do(k, row.ID)
+}
+
+type backfillWatchCmd struct {
+	backfillRef    `embed:""`
+	backfillOutput `embed:""`
+}
+
+// Run follows a backfill to its end; the way back after a detach or Ctrl-C.
+func (c *backfillWatchCmd) Run(ctx context.Context, s *session) error {
+	s.json = c.Output == "json"
+	return c.with(ctx, s, func(k *stack, id string) error { return s.followBackfill(ctx, k, id, c.NoProgress) })
 }
 
 type backfillListCmd struct {

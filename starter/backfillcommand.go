@@ -15,30 +15,23 @@ type backfillCommand struct {
 }
 
 func (c backfillCommand) give(ctx context.Context, s *session, name, said string) error {
-	row, err := c.row(ctx, s)
-	if err != nil {
-		return err
-	}
-	k, err := s.start(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.stop(k)
-	p, err := k.Launcher.CommandBackfill(ctx, row.ID, name, c.Source, login())
-	if errors.Is(err, crm.ErrInvalid) {
-		return failed(err)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.alike(ctx, k, p, name); err != nil {
-		return err
-	}
-	s.say("%s", said)
-	if k.ends() && name != launch.PauseBackfill {
-		return s.followBackfill(ctx, k, row.ID, false)
-	}
-	return nil
+	return c.with(ctx, s, func(k *stack, id string) error {
+		p, err := k.Launcher.CommandBackfill(ctx, id, name, c.Source, login())
+		if errors.Is(err, crm.ErrInvalid) {
+			return failed(err)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.alike(ctx, k, p, name); err != nil {
+			return err
+		}
+		s.say("%s", said)
+		if k.ends() && name != launch.PauseBackfill {
+			return s.followBackfill(ctx, k, id, false)
+		}
+		return nil
+	})
 }
 
 // alike gives the imports that a backfill is running the same command: a pause
@@ -117,25 +110,18 @@ func (c *backfillAddCmd) Run(ctx context.Context, s *session) error {
 	if err := w.find("", c.Files); err != nil {
 		return err
 	}
-	row, err := backfillRef{c.To}.row(ctx, s)
-	if err != nil {
+	return backfillRef{c.To}.with(ctx, s, func(k *stack, id string) error {
+		src, err := w.staged(ctx, k)
+		if err != nil {
+			return err
+		}
+		_, err = k.Launcher.AddToBackfill(ctx, id, src, login())
+		if errors.Is(err, crm.ErrInvalid) {
+			return failed(err)
+		}
+		if err == nil {
+			s.say("added %s to the backfill", c.Source)
+		}
 		return err
-	}
-	k, err := s.start(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.stop(k)
-	src, err := w.staged(ctx, k)
-	if err != nil {
-		return err
-	}
-	_, err = k.Launcher.AddToBackfill(ctx, row.ID, src, login())
-	if errors.Is(err, crm.ErrInvalid) {
-		return failed(err)
-	}
-	if err == nil {
-		s.say("added %s to the backfill", c.Source)
-	}
-	return err
+	})
 }

@@ -157,7 +157,8 @@ func TestBadInputIsOneLineAndLeavesNothing(t *testing.T) {
 		"a bad source name": {args: []string{good, "--source", "News Letter"}, code: 2, says: "source"},
 		"an unwritable dir": {args: []string{good}, env: "SLUICE_DATA_DIR=" + filepath.Join(blocked, "data"), code: 2, says: "directory"},
 		"no Temporal there": {args: []string{good}, env: "TEMPORAL_ADDRESS=127.0.0.1:1", code: 4, says: "127.0.0.1:1"},
-		"a URL":             {args: []string{"https://example.com/leads.csv"}, code: 2, says: "download"},
+		"a URL":             {args: []string{"gopher://example.com/leads.csv"}, code: 2, says: "only https"},
+		"a password":        {args: []string{"https://me:secret@example.com/leads.csv"}, code: 2, says: "settings of the source"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"import"}, c.args...)

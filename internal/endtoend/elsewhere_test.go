@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,8 +25,17 @@ import (
 // web serves files by their paths, and counts who asked.
 type web struct {
 	*httptest.Server
-	files map[string]string
 	asked atomic.Int64
+
+	mu    sync.Mutex
+	files map[string]string
+}
+
+// put puts a file there, or another in its place.
+func (w *web) put(path, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.files[path] = text
 }
 
 func newWeb(t *testing.T, files map[string]string) *web {
@@ -41,7 +51,9 @@ func (w *web) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		http.Redirect(out, r, "http://"+to, http.StatusFound)
 		return
 	}
+	w.mu.Lock()
 	text, ok := w.files[r.URL.Path]
+	w.mu.Unlock()
 	if !ok {
 		http.NotFound(out, r)
 		return
@@ -88,7 +100,7 @@ func TestFilesFromElsewhereAreImportedOnce(t *testing.T) {
 	if again.State != crm.AlreadyImported || again.Earlier != first.ImportID {
 		t.Errorf("the second time it is %s, by %q", again.State, again.Earlier)
 	}
-	from.files["/leads.csv"] = people(0, 41)
+	from.put("/leads.csv", people(0, 41))
 	if newer := c.reported(0, "import", address, "--source", "web"); newer.Customers.Created != 1 {
 		t.Errorf("of the file with one row more it created %d", newer.Customers.Created)
 	}

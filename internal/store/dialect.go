@@ -19,6 +19,9 @@ type dialect interface {
 	// alone runs do while no other process migrates.
 	alone(ctx context.Context, do func(db *bun.DB) error) error
 
+	// settled waits until nobody migrates.
+	settled(ctx context.Context) error
+
 	// types are those of a temporary table's columns.
 	types() columnTypes
 

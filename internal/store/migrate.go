@@ -34,10 +34,26 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 // Made reports whether the database has the product's tables, whatever their
-// version: [Store.Migrate] makes them.
+// version: [Store.Migrate] makes them. While another process is at that, it
+// waits: a part of them is of no use.
 func (s *Store) Made(ctx context.Context) (bool, error) {
 	there, err := s.dialect.hasTable(ctx, migrationsTable)
+	if err == nil && there {
+		there, err = s.whole(ctx)
+	}
 	return there, wrap("look for the tables", err)
+}
+
+// whole waits for who makes the tables at the moment, if anybody does.
+func (s *Store) whole(ctx context.Context) (bool, error) {
+	pending, err := s.pending(ctx)
+	if err != nil || pending == 0 {
+		return err == nil, err
+	}
+	if err := s.dialect.settled(ctx); err != nil {
+		return false, err
+	}
+	return s.dialect.hasTable(ctx, "sources") // of the first migration
 }
 
 // migrationsTable says which migrations have been applied.

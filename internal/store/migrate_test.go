@@ -42,3 +42,36 @@ func TestWhatTheFirstSchemaHoldsIsReadAndGoneOnWith(t *testing.T) {
 		}
 	})
 }
+
+// A command that is started beside the first worker finds all tables or none,
+// and never some of them.
+func TestTablesAreMadeOrNotAndNeverInPart(t *testing.T) {
+	t.Parallel()
+	for name, address := range addresses {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			s, err := Open(ctx, address(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			done := make(chan error, 1)
+			go func() { done <- s.Migrate(ctx) }()
+			for made := false; !made; {
+				if made, err = s.Made(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if !made {
+					continue
+				}
+				if _, err := s.Sources(ctx); err != nil {
+					t.Errorf("the tables are said to be made, and: %v", err)
+				}
+			}
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}

@@ -81,6 +81,10 @@ func (p *postgresDialect) alone(ctx context.Context, do func(db *bun.DB) error) 
 	})
 }
 
+func (p *postgresDialect) settled(ctx context.Context) error {
+	return p.alone(ctx, func(*bun.DB) error { return nil })
+}
+
 // holding runs do on a connection on which it may take advisory locks, which
 // are given back at its end, and wait as long as it takes.
 func (p *postgresDialect) holding(ctx context.Context, do func(conn bun.Conn) error) (err error) {

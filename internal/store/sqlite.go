@@ -101,6 +101,10 @@ func (l *sqliteDialect) alone(ctx context.Context, do func(db *bun.DB) error) er
 	return err
 }
 
+// settled has nothing to wait for: a migration is one transaction, which others
+// see whole or not at all.
+func (l *sqliteDialect) settled(context.Context) error { return nil }
+
 func (l *sqliteDialect) types() columnTypes {
 	return columnTypes{place: "INTEGER PRIMARY KEY", primary: "INTEGER PRIMARY KEY", integer: "INTEGER", uuid: "TEXT", key: "TEXT",
 		of:  []string{crm.Text: "TEXT", crm.Time: "TEXT", crm.Int: "INTEGER", crm.Tags: "TEXT", crm.Attributes: "TEXT"},

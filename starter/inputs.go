@@ -72,7 +72,7 @@ func placeInput(arg string, allowed bool) (input, error) {
 	if err != nil {
 		return input{}, usage("%s: %s", schemeOf(arg), fault(err))
 	}
-	return input{name: place.Base(), place: &place}, nil
+	return input{name: place.Name(), place: &place}, nil
 }
 
 func oneInput(ctx context.Context, arg string, stdin io.Reader) (in input, copied string, err error) {

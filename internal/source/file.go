@@ -158,6 +158,26 @@ func (p Place) Web() bool { return p.Scheme == "https" || p.Scheme == "http" }
 // Pattern reports whether the place stands for every file that matches.
 func (p Place) Pattern() bool { return !p.Web() && strings.Contains(p.Path, "*") }
 
+// Name is what people may be shown as the file's name, before anybody has looked
+// at the file: the last part of the path, or, of an address on the web where that
+// looks like no name, the host. It may be what authorizes to read the file.
+func (p Place) Name() string {
+	name, _ := p.named()
+	return name
+}
+
+// named is Name; false if it is the host.
+func (p Place) named() (name string, ok bool) {
+	if !p.Web() {
+		return p.Base(), true
+	}
+	if name = cleanName(p.Path); path.Ext(name) != "" {
+		return name, true
+	}
+	u := url.URL{Host: p.Host}
+	return u.Hostname(), false
+}
+
 // Base is the last part of the place's path.
 func (p Place) Base() string { return path.Base(p.Path) }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -216,24 +215,19 @@ func (f *webFile) describe(res *http.Response) FileInfo {
 	return info
 }
 
-// name is what the server calls the file, or the end of its address if that
-// looks like a name: else it may be what authorizes.
+// name is what the server calls the file, or what its address says.
 func (f *webFile) name(res *http.Response) string {
 	_, params, _ := mime.ParseMediaType(res.Header.Get("Content-Disposition"))
 	if name := cleanName(params["filename"]); name != "" {
 		return name
 	}
-	paths := []string{f.place.Path}
-	if res.Request != nil && res.Request.URL != nil {
-		paths = append(paths, res.Request.URL.Path) // where redirects led to
-	}
-	for _, p := range paths {
-		if name := cleanName(p); path.Ext(name) != "" {
-			return name
+	name, ok := f.place.named()
+	if !ok && res.Request != nil && res.Request.URL != nil { // where redirects led to
+		if at := cleanName(res.Request.URL.Path); path.Ext(at) != "" {
+			return at
 		}
 	}
-	u := url.URL{Host: f.place.Host}
-	return u.Hostname()
+	return name
 }
 
 // maxName is how long a file's name may be, in bytes, as most systems have it.

@@ -370,6 +370,15 @@ func TestCredentialsGoIntoTheHead(t *testing.T) {
 
 // The end of an address may be all it takes to read the file, so it is shown
 // only when it looks like a name.
+func webPlace(t *testing.T, text string) Place {
+	t.Helper()
+	p, err := ParsePlace(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func TestNamesOfFilesOnTheWeb(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ path, disposition, want string }{
@@ -396,6 +405,9 @@ func TestNamesOfFilesOnTheWeb(t *testing.T) {
 			}
 			content([]byte("x"), "")(w, r)
 		})
+		if place := webPlace(t, "https://127.0.0.1/"+tt.path); strings.Contains(place.Name(), "hush") {
+			t.Errorf("%s: before anybody looked at it, it is called %q", tt.path, place.Name())
+		}
 		info, err := x.open(t, tt.path).Stat(t.Context())
 		if err != nil || info.Name != tt.want {
 			t.Errorf("%s, %s: %q, %v; want %q", tt.path, tt.disposition, info.Name, err, tt.want)

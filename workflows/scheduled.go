@@ -33,7 +33,7 @@ func Scheduled(ctx workflow.Context, in ScheduledInput) (report crm.Report, err 
 	report, err = syncAsChild(ctx, SyncInput{Version: 1, Source: in.Source, Full: what.Full, StartedBy: "schedule"})
 	var running *temporal.ChildWorkflowExecutionAlreadyStartedError
 	if errors.As(err, &running) {
-		return crm.Report{State: crm.AlreadyImported}, nil
+		return crm.Report{}, nil
 	}
 	end := crm.EndScheduledInput{Source: in.Source, At: begun, Full: what.Full}
 	switch {

@@ -77,8 +77,10 @@ func ended(ctx workflow.Context, report crm.Report, err error) {
 	switch {
 	case err != nil && temporal.IsCanceledError(err):
 		state = crm.Cancelled
-	case err != nil || state == "":
+	case err != nil:
 		state = crm.Failed
+	case state == "": // there was nothing for it to do
+		state = crm.Done
 	}
 	if err := workflow.UpsertTypedSearchAttributes(ctx, AttrState.ValueSet(string(state)), AttrRows.ValueSet(report.Read)); err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes not shown", "error", err)

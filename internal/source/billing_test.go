@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -70,4 +71,18 @@ func latest(known, later map[string][]crm.Subscription) {
 			known[customer] = append(known[customer], s)
 		}
 	}
+}
+
+// wantLost reads from a cursor that the source refuses.
+func (x *trial) wantLost(p crm.Partition, at any) {
+	x.t.Helper()
+	c, err := cursor(at)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	_, err = x.connector.Read(x.t.Context(), x.access, p, c)
+	if !errors.Is(err, crm.ErrCursorLost) {
+		x.t.Errorf("got %v, want ErrCursorLost", err)
+	}
+	x.checkError(err)
 }

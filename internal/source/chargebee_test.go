@@ -171,16 +171,7 @@ func TestChargebeeAsksForASecondMoreOnEitherSide(t *testing.T) {
 
 func TestChargebeeOffsetThatIsRefusedIsLost(t *testing.T) {
 	t.Parallel()
-	x := chargebeeSubject.begin(t)
-	at, err := cursor(chargebeeCursor{"nonsense"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Chargebee.Read(t.Context(), x.access, crm.Partition{ID: "customers", Stream: chargebeeCustomers}, at)
-	if !errors.Is(err, crm.ErrCursorLost) {
-		t.Errorf("got %v, want ErrCursorLost", err)
-	}
-	x.checkError(err)
+	chargebeeSubject.begin(t).wantLost(crm.Partition{ID: "customers", Stream: chargebeeCustomers}, chargebeeCursor{"nonsense"})
 }
 
 func TestChargebeeLimitHoldsForItsMinute(t *testing.T) {

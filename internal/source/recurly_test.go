@@ -95,16 +95,7 @@ func TestRecurlyNextIsFollowedToTheLetter(t *testing.T) {
 
 func TestRecurlyCursorThatIsRefusedIsLost(t *testing.T) {
 	t.Parallel()
-	x := recurlySubject.begin(t)
-	at, err := cursor(recurlyCursor{"/accounts?cursor=nonsense"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Recurly.Read(t.Context(), x.access, crm.Partition{ID: "accounts", Stream: recurlyAccounts}, at)
-	if !errors.Is(err, crm.ErrCursorLost) {
-		t.Errorf("got %v, want ErrCursorLost", err)
-	}
-	x.checkError(err)
+	recurlySubject.begin(t).wantLost(crm.Partition{ID: "accounts", Stream: recurlyAccounts}, recurlyCursor{"/accounts?cursor=nonsense"})
 }
 
 func TestRecurlyEndOfAWindowBelongsToTheNext(t *testing.T) {
